@@ -1,0 +1,153 @@
+"""How a request ended, account by account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import overload
+
+from attrs import field, frozen
+
+from reelpub.errors import ReelPubError
+from reelpub.models.post import Delivery, DeliveryStatus, Post
+from reelpub.models.problem import Problem
+from reelpub.models.request import PublishRequest
+
+__all__ = ["CancelResult", "Outcome", "OutcomeStatus", "Report"]
+
+
+class OutcomeStatus(StrEnum):
+    """The closed set of ends."""
+
+    PUBLISHED = "published"
+    """Live on every account."""
+    PARTLY_PUBLISHED = "partly_published"
+    """Live, or scheduled, on some accounts and not on others."""
+    SCHEDULED = "scheduled"
+    """The provider has it and will publish it at its time."""
+    REFUSED = "refused"
+    """A check or the provider turned it down; nothing is live."""
+    FAILED = "failed"
+    """The provider tried and it is live on no account."""
+    CANCELLED = "cancelled"
+    NOT_SENT = "not_sent"
+    """It never left; `reason` says why."""
+    DUPLICATE = "duplicate"
+    """The same was asked for before; `duplicate_of` names that job."""
+    PENDING = "pending"
+    """Accepted and not finished: when the deadline came, or because it is stuck."""
+    UNKNOWN = "unknown"
+    """It may or may not be live on an account, and it isn't sent again by itself."""
+
+
+class CancelResult(StrEnum):
+    """How a cancellation ended."""
+
+    CANCELLED = "cancelled"
+    """It won't go out."""
+    TOO_LATE = "too_late"
+    """It has gone out, is going out, or had ended already."""
+    UNKNOWN = "unknown"
+    """Neither can be proved."""
+
+
+@frozen(kw_only=True)
+class Outcome:
+    """What became of one request.
+
+    `deliveries` has one entry for each account. `posts` are the provider's posts, oldest first. `error` is the error
+    behind a refusal, a failure to send or an unknown end. `warnings` didn't stop it. `drafts` were prepared and never
+    went live, `orphans` are drafts left behind at the provider. `requests` counts how often a request that goes live
+    left; what everything cost together is in `Orchestrator.usage`.
+    """
+
+    request: PublishRequest
+    job_id: str
+    publisher: str | None
+    status: OutcomeStatus
+    reason: str | None = None
+    deliveries: tuple[Delivery, ...] = ()
+    posts: tuple[Post, ...] = ()
+    error: ReelPubError | None = None
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+    duplicate_of: str | None = None
+    drafts: tuple[str, ...] = ()
+    orphans: tuple[str, ...] = ()
+    requests: int = 0
+    submitted_at: datetime | None = None
+    settled_at: datetime | None = None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether this is the end, as far as this library follows it; a snapshot isn't settled."""
+        return self.settled_at is not None
+
+    @property
+    def is_success(self) -> bool:
+        """Whether everything asked for is live, or scheduled where that was asked for."""
+        return self.status in (OutcomeStatus.PUBLISHED, OutcomeStatus.SCHEDULED)
+
+    @property
+    def published(self) -> tuple[Delivery, ...]:
+        """The deliveries that are live."""
+        return tuple(delivery for delivery in self.deliveries if delivery.is_published)
+
+    @property
+    def failed(self) -> tuple[Delivery, ...]:
+        """The deliveries that provably aren't live and could be retried."""
+        return tuple(delivery for delivery in self.deliveries if delivery.status.is_provably_not_live)
+
+    @property
+    def unknown(self) -> tuple[Delivery, ...]:
+        """The deliveries of which nobody can say whether they are live."""
+        return tuple(delivery for delivery in self.deliveries if delivery.status is DeliveryStatus.UNKNOWN)
+
+    def __str__(self) -> str:
+        head = f"{self.status:<16} {self.request}"
+        if self.deliveries:
+            head += ": " + "; ".join(str(delivery) for delivery in self.deliveries)
+        return f"{head} [{self.reason}]" if self.reason else head
+
+
+def _outcomes(values: Iterable[Outcome]) -> tuple[Outcome, ...]:
+    return tuple(values)
+
+
+@frozen
+class Report(Sequence[Outcome]):
+    """The outcomes of a batch, in the order of its requests."""
+
+    outcomes: tuple[Outcome, ...] = field(converter=_outcomes)
+
+    @overload
+    def __getitem__(self, index: int) -> Outcome: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Outcome]: ...
+    def __getitem__(self, index: int | slice) -> Outcome | Sequence[Outcome]:
+        return self.outcomes[index]
+
+    def __len__(self) -> int:
+        return len(self.outcomes)
+
+    def __iter__(self) -> Iterator[Outcome]:
+        return iter(self.outcomes)
+
+    def of(self, *statuses: OutcomeStatus) -> tuple[Outcome, ...]:
+        """Return the outcomes that ended in one of *statuses*."""
+        return tuple(outcome for outcome in self.outcomes if outcome.status in statuses)
+
+    @property
+    def is_success(self) -> bool:
+        """Whether every outcome is a success."""
+        return all(outcome.is_success for outcome in self.outcomes)
+
+    @property
+    def counts(self) -> dict[OutcomeStatus, int]:
+        """How many outcomes ended in each status; statuses that didn't occur are left out."""
+        found = [outcome.status for outcome in self.outcomes]
+        return {status: found.count(status) for status in OutcomeStatus if status in found}
+
+    def __str__(self) -> str:
+        return ", ".join(f"{count} {status}" for status, count in self.counts.items()) or "empty"

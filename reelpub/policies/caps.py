@@ -1,0 +1,63 @@
+"""Caps on how often one account is posted to, beside the provider's own limits."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+
+from attrs import define, field, frozen
+
+__all__ = ["AccountCap", "CapBook"]
+
+
+@frozen(kw_only=True)
+class AccountCap:
+    """At most *count* posts in any *window* seconds, and at least *min_gap* seconds between two.
+
+    Platforms count so themselves: TikTok, for one, takes 15 posts by API in 24 hours.
+    """
+
+    count: int | None = None
+    window: float = 86_400.0
+    min_gap: float = 0.0
+
+    def __attrs_post_init__(self) -> None:
+        if self.count is not None and self.count < 1:
+            raise ValueError(f"count: {self.count!r} has to be at least 1, or None for no cap")
+        if self.window <= 0 or self.min_gap < 0:
+            raise ValueError(f"window: {self.window!r} has to be positive, min_gap: {self.min_gap!r} not negative")
+
+
+@define
+class CapBook:
+    """Remembers when each account was posted to. Keys of *caps* are account ids or ``platform:username``.
+
+    Times are a monotonic clock's seconds, passed in.
+    """
+
+    caps: Mapping[str, AccountCap]
+    _used: dict[str, deque[float]] = field(factory=dict, init=False)
+
+    def delay(self, accounts: Iterable[Iterable[str]], now: float) -> float:
+        """Return how many seconds a post to *accounts* has to wait; each account is given by all its names."""
+        return max((self._delay(name, now) for name in self._capped(accounts)), default=0.0)
+
+    def use(self, accounts: Iterable[Iterable[str]], now: float) -> None:
+        """Note that a post to *accounts* goes out now."""
+        for name in self._capped(accounts):
+            cap = self.caps[name]
+            used = self._used.setdefault(name, deque())
+            used.append(now)
+            while len(used) > (cap.count or 1):
+                used.popleft()
+
+    def _capped(self, accounts: Iterable[Iterable[str]]) -> list[str]:
+        return [name for names in accounts for name in names if name in self.caps]
+
+    def _delay(self, name: str, now: float) -> float:
+        cap, used = self.caps[name], self._used.get(name)
+        if not used:
+            return 0.0
+        after_gap = used[-1] + cap.min_gap
+        after_window = used[0] + cap.window if cap.count is not None and len(used) >= cap.count else now
+        return max(0.0, after_gap - now, after_window - now)
