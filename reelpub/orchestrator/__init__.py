@@ -1,0 +1,1 @@
+"""Fan-out, the shared poller, reconciliation and events; knows only `reelpub.providers.base`."""

@@ -1,0 +1,83 @@
+"""The jobs that an orchestrator knows: by id, by content, and which retry follows which job."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+
+from attrs import define, field
+
+from reelpub.models.outcome import OutcomeStatus
+from reelpub.orchestrator.job import Job
+
+__all__ = ["JobBook"]
+
+_NOTHING_LIVE = frozenset(
+    {
+        OutcomeStatus.REFUSED,
+        OutcomeStatus.FAILED,
+        OutcomeStatus.NOT_SENT,
+        OutcomeStatus.CANCELLED,
+        OutcomeStatus.DUPLICATE,
+    }
+)
+
+
+@define
+class JobBook:
+    """Remembers jobs; of the settled ones the latest *keep*, their content keys for as long as they are remembered."""
+
+    keep: int = 10_000
+    _open: dict[str, Job] = field(factory=dict, init=False)
+    _settled: OrderedDict[str, Job] = field(factory=OrderedDict, init=False)
+    _by_content: dict[str, str] = field(factory=dict, init=False)
+    _retried_by: dict[str, str] = field(factory=dict, init=False)
+
+    def __iter__(self) -> Iterator[Job]:
+        yield from self._open.values()
+        yield from self._settled.values()
+
+    @property
+    def open_jobs(self) -> list[Job]:
+        """The jobs without an outcome."""
+        return list(self._open.values())
+
+    def add(self, job: Job) -> None:
+        """Remember a job, under its content key if it has one."""
+        self._settled.pop(job.id, None)
+        self._open[job.id] = job
+        if job.content_key is not None:
+            self._by_content[job.content_key] = job.id
+
+    def get(self, job_id: str) -> Job | None:
+        """Return a job by its id."""
+        return self._open.get(job_id) or self._settled.get(job_id)
+
+    def same_content(self, key: str) -> str | None:
+        """Return the id of the job that has or had the same to publish."""
+        return self._by_content.get(key)
+
+    def settled(self, job: Job) -> None:
+        """Note that a job has its outcome; what put nothing live may be asked for again."""
+        self._open.pop(job.id, None)
+        self._settled[job.id] = job
+        if job.outcome is not None and job.outcome.status in _NOTHING_LIVE:
+            self._forget_content(job)
+        while len(self._settled) > self.keep:
+            _, oldest = self._settled.popitem(last=False)
+            self._forget_content(oldest)
+            self._retried_by.pop(oldest.id, None)
+
+    def retries(self, earlier_id: str, job: Job) -> None:
+        """Note that *job* retries an earlier one."""
+        self._retried_by[earlier_id] = job.id
+
+    def latest(self, job_id: str) -> Job | None:
+        """Return the last job in the chain of retries that began with *job_id*."""
+        while job_id in self._retried_by:
+            job_id = self._retried_by[job_id]
+        return self.get(job_id)
+
+    def _forget_content(self, job: Job) -> None:
+        if job.content_key is not None and self._by_content.get(job.content_key) == job.id:
+            del self._by_content[job.content_key]

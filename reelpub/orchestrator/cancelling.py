@@ -1,0 +1,70 @@
+"""Calling jobs off: what hasn't left is withdrawn, what waits at the provider is cancelled there."""
+
+from __future__ import annotations
+
+import logging
+
+from attrs import evolve
+
+from reelpub.errors import ReelPubError
+from reelpub.models.capability import Feature
+from reelpub.models.outcome import CancelResult, OutcomeStatus
+from reelpub.models.post import DeliveryStatus, Post, PostStatus
+from reelpub.orchestrator.context import Context
+from reelpub.orchestrator.desk import Desk
+from reelpub.orchestrator.job import Job
+from reelpub.orchestrator.tracker import PartRef, apply, settle
+from reelpub.policies.lifecycle import Stage, Withdrawn
+from reelpub.policies.settlement import combine_cancels
+from reelpub.providers.base import SupportsCancel, require
+
+__all__ = ["cancel_job"]
+
+log = logging.getLogger("reelpub.orchestrator")
+
+
+async def cancel_job(context: Context, job: Job, desk: Desk) -> CancelResult:
+    """Call *job* off, part by part, and return what holds for the whole of it."""
+    refs = [PartRef(job, index) for index in range(len(job.parts))]
+    if not refs and job.is_settled:
+        return CancelResult.TOO_LATE
+    if not refs:
+        settle(context, job, job.plain_outcome(OutcomeStatus.CANCELLED, context.now(), reason="called off"))
+    results = [await _cancel_part(context, ref, desk) for ref in refs]
+    if job.is_settled and CancelResult.CANCELLED in results:
+        job.settle(job.settled_from_parts(context.now()))
+    return combine_cancels(results)
+
+
+async def _cancel_part(context: Context, ref: PartRef, desk: Desk) -> CancelResult:
+    apply(context, ref, Withdrawn("called off", is_cancel=True))
+    state = ref.state
+    if state.end is DeliveryStatus.CANCELLED:
+        return CancelResult.CANCELLED
+    if state.stage in (Stage.SENDING, Stage.LOOKING) or state.end is DeliveryStatus.UNKNOWN:
+        return CancelResult.UNKNOWN
+    if state.post is None or state.post.status is not PostStatus.SCHEDULED:
+        return CancelResult.TOO_LATE
+    require(desk.publisher, Feature.CANCEL)
+    result = await _cancel_post(desk, state.post)
+    if result is CancelResult.CANCELLED:
+        desk.poller.forget(state.post.id)
+        cancelled = evolve(state, stage=Stage.SETTLED, post=as_cancelled(state.post), end=None, reason=None)
+        ref.job.parts[ref.index] = cancelled
+    return result
+
+
+async def _cancel_post(desk: Desk, post: Post) -> CancelResult:
+    if not isinstance(desk.publisher, SupportsCancel):
+        return CancelResult.UNKNOWN
+    try:
+        return await desk.publisher.cancel(post.id)
+    except ReelPubError as error:
+        log.warning("%s: calling off %s failed: %s", desk.publisher.name, post.id, error)
+        return CancelResult.UNKNOWN
+
+
+def as_cancelled(post: Post) -> Post:
+    """Return *post* as it is once it has been called off."""
+    deliveries = tuple(evolve(delivery, status=DeliveryStatus.CANCELLED) for delivery in post.deliveries)
+    return evolve(post, status=PostStatus.CANCELLED, deliveries=deliveries)

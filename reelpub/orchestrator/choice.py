@@ -1,0 +1,84 @@
+"""Which publisher carries out a request, and everything that can be known to be wrong with it offline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from attrs import frozen
+
+from reelpub.models.capability import Feature
+from reelpub.models.problem import Problem
+from reelpub.models.request import PublishRequest
+from reelpub.policies import checks
+from reelpub.providers.base import Publisher
+
+__all__ = ["Choice", "choose"]
+
+
+@frozen(kw_only=True)
+class Choice:
+    """The publisher for a request, where there is exactly one, and what is wrong or doubtful about the request."""
+
+    publisher: Publisher | None
+    problems: tuple[Problem, ...]
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The problems that stop the request."""
+        return tuple(problem for problem in self.problems if problem.is_error)
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """The problems that don't."""
+        return tuple(problem for problem in self.problems if not problem.is_error)
+
+
+def choose(request: PublishRequest, publishers: Mapping[str, Publisher], now: datetime) -> Choice:
+    """Return who carries out *request* at *now*, and all its problems at once."""
+    found = _pick(request, publishers)
+    if isinstance(found, Problem):
+        return Choice(publisher=None, problems=_once([*checks.request_problems(request), found]))
+    problems = checks.static(
+        request, now=now, capabilities=found.capabilities, limits=found.limits, provider=found.provider
+    )
+    problems += _schedulable(request, found, publishers)
+    # A provider's own rules read members by their types, so they are asked once those are right.
+    if not checks.errors_in(checks.request_problems(request)):
+        problems += found.check(request)
+    return Choice(publisher=found, problems=_once(problems))
+
+
+def _pick(request: PublishRequest, publishers: Mapping[str, Publisher]) -> Publisher | Problem:
+    names = ", ".join(publishers)
+    if isinstance(request.publisher, str):
+        named = publishers.get(request.publisher)
+        return named or Problem(
+            field="publisher", value=request.publisher, message="isn't one of the publishers here", limit=names
+        )
+    able = [p for p in publishers.values() if isinstance(request.source, p.capabilities.sources)]
+    if len(able) == 1:
+        return able[0]
+    if able:
+        which = ", ".join(publisher.name for publisher in able)
+        return Problem(field="publisher", message="has to be named, as several take this source", limit=which)
+    kind = type(request.source).__name__
+    return Problem(field="source", value=kind, message=f"is taken by none of the publishers here ({names})")
+
+
+def _schedulable(request: PublishRequest, publisher: Publisher, publishers: Mapping[str, Publisher]) -> list[Problem]:
+    if request.at is None or publisher.capabilities.can(Feature.SCHEDULE):
+        return []
+    able = sorted({p.provider for p in publishers.values() if p.capabilities.can(Feature.SCHEDULE)})
+    return [
+        Problem(
+            field="at", value=str(request.at), message=f"{publisher.provider} can't schedule", limit=", ".join(able)
+        )
+    ]
+
+
+def _once(problems: list[Problem]) -> tuple[Problem, ...]:
+    found: dict[tuple[str, str], Problem] = {}
+    for problem in problems:
+        found.setdefault((problem.field, problem.message), problem)
+    return tuple(found.values())

@@ -1,0 +1,223 @@
+"""What stands behind the facade: the desks, the jobs, and how a request becomes one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import anyio
+from anyio.abc import TaskGroup
+
+from reelpub.clocks import Clock
+from reelpub.errors import ConfigurationError
+from reelpub.models.event import JobQueued
+from reelpub.models.job import Part
+from reelpub.models.outcome import Outcome, OutcomeStatus
+from reelpub.models.request import PublishRequest
+from reelpub.orchestrator.adopting import adopt
+from reelpub.orchestrator.alarm import finish_by
+from reelpub.orchestrator.book import JobBook
+from reelpub.orchestrator.choice import choose
+from reelpub.orchestrator.context import Context, new_job_id
+from reelpub.orchestrator.desk import Desk
+from reelpub.orchestrator.handle import Handle
+from reelpub.orchestrator.job import Job
+from reelpub.orchestrator.planning import renumber
+from reelpub.orchestrator.supervisor import Supervisor
+from reelpub.orchestrator.tracker import PartRef, apply, settle
+from reelpub.policies.caps import AccountCap, CapBook
+from reelpub.policies.content import content_key
+from reelpub.policies.lifecycle import GaveUp, Rules, Withdrawn
+from reelpub.policies.polling import PollPolicy
+from reelpub.providers.base import Publisher
+
+__all__ = ["Core"]
+
+
+class Core:
+    """Everything an orchestrator holds. Opened once, closed once."""
+
+    def __init__(
+        self,
+        publishers: Sequence[Publisher],
+        *,
+        clock: Clock,
+        concurrency: int,
+        rules: Rules,
+        poll: PollPolicy,
+        caps: Mapping[str, AccountCap],
+        keep_settled: int,
+    ) -> None:
+        self.publishers = _by_name(publishers)
+        self.book = JobBook(keep=keep_settled)
+        self.context = Context(clock=clock, rules=rules, poll=poll, caps=CapBook(caps), on_settled=self.book.settled)
+        self.desks = {
+            name: Desk.open(publisher, self.context, concurrency=concurrency)
+            for name, publisher in self.publishers.items()
+        }
+        self._supervisor = Supervisor(self._settle_the_rest)
+        self.is_open = False
+        self._was_opened = False
+
+    async def open(self) -> None:
+        """Start the desks."""
+        if self._was_opened:
+            raise ConfigurationError("an orchestrator is opened once; make a new one")
+        self._was_opened = True
+        await self._supervisor.start(self._start_desks)
+        self.is_open = True
+
+    async def close(self, grace: float) -> None:
+        """Stop the desks, tell every outcome, and close the publishers."""
+        if not self.is_open:
+            return
+        self.is_open = False
+        with anyio.CancelScope(shield=True):
+            try:
+                async with anyio.create_task_group() as group:
+                    for desk in self.desks.values():
+                        group.start_soon(desk.close, grace)
+            finally:
+                self._settle_the_rest()
+                self.context.bus.end()
+                await self._supervisor.stop()
+                for publisher in self.publishers.values():
+                    await publisher.close()
+
+    def _start_desks(self, group: TaskGroup) -> None:
+        for desk in self.desks.values():
+            desk.start(group)
+
+    def _settle_the_rest(self) -> None:
+        for job in self.book.open_jobs:
+            self._end(job, "the orchestrator was closed")
+
+    def _end(self, job: Job, reason: str) -> None:
+        for index in range(len(job.parts)):
+            apply(self.context, PartRef(job, index), GaveUp(reason))
+        if not job.is_settled:
+            settle(self.context, job, job.plain_outcome(OutcomeStatus.NOT_SENT, self.context.now(), reason=reason))
+
+    # ---- jobs
+
+    def submit(self, requests: Iterable[PublishRequest], *, deadline: float | None) -> list[Job]:
+        """Take on *requests*; what a check refuses is settled at once, in its place."""
+        if not self.is_open:
+            raise ConfigurationError("the orchestrator isn't open; use it in `async with`")
+        wanted = _checked_types(requests)
+        jobs = [self._new_job(request, deadline) for request in wanted]
+        for name, desk in self.desks.items():
+            mine = [job for job in jobs if job.publisher == name and not job.is_settled]
+            if mine:
+                desk.submit(mine)
+        return jobs
+
+    def submit_parts(self, outcome: Outcome, parts: Sequence[Part], *, deadline: float | None) -> Job:
+        """Take on the parts that retry an earlier outcome."""
+        job = Job(
+            id=new_job_id(),
+            request=outcome.request,
+            publisher=outcome.publisher,
+            submitted_at=self.context.now(),
+            # Whoever asks for the same again while it is being retried gets told so.
+            content_key=content_key(outcome.request, outcome.publisher or ""),
+            deadline=deadline,
+            before=outcome.deliveries,
+            posts_before=outcome.posts,
+        )
+        job.parts = renumber(job, parts)
+        self._take_on(job)
+        self.book.retries(outcome.job_id, job)
+        self.desks[job.publisher or ""].submit_parts(job)
+        return job
+
+    def _new_job(self, request: PublishRequest, deadline: float | None) -> Job:
+        choice = choose(request, self.publishers, self.context.now())
+        job = Job(
+            id=new_job_id(),
+            request=request,
+            publisher=choice.publisher.name if choice.publisher else request.publisher,
+            submitted_at=self.context.now(),
+            deadline=deadline,
+            warnings=choice.warnings,
+        )
+        if choice.errors or choice.publisher is None:
+            reason = "; ".join(map(str, choice.errors))
+            self.book.add(job)
+            outcome = job.plain_outcome(
+                OutcomeStatus.REFUSED, self.context.now(), reason=reason, problems=choice.problems
+            )
+            settle(self.context, job, outcome)
+            return job
+        job.content_key = content_key(request, choice.publisher.name)
+        earlier = self.book.same_content(job.content_key)
+        if earlier is not None and not request.allow_duplicate:
+            self._refuse_duplicate(job, earlier)
+            return job
+        self._take_on(job)
+        return job
+
+    def _refuse_duplicate(self, job: Job, earlier: str) -> None:
+        job.content_key = None
+        self.book.add(job)
+        outcome = job.plain_outcome(
+            OutcomeStatus.DUPLICATE, self.context.now(), reason=f"the same as {earlier}", duplicate_of=earlier
+        )
+        settle(self.context, job, outcome)
+
+    def _take_on(self, job: Job) -> None:
+        self.book.add(job)
+        self.context.tell(JobQueued, job)
+
+    def job_of(self, item: Handle | Outcome | str) -> Job:
+        """Return the job that a handle, an outcome or an id speaks of; an outcome from elsewhere is adopted."""
+        if isinstance(item, Handle):
+            return item.job
+        job = self.book.get(item.job_id if isinstance(item, Outcome) else item)
+        if job is not None:
+            return job
+        if isinstance(item, str):
+            raise ConfigurationError(f"job {item!r} isn't known here")
+        if item.publisher not in self.desks:
+            raise ConfigurationError(f"outcome {item.job_id}: publisher {item.publisher!r} isn't one of those here")
+        job = adopt(item)
+        self.book.settled(job)
+        return job
+
+    async def wait(self, jobs: Sequence[Job], deadline: float | None) -> bool:
+        """Wait until *jobs* have settled or *deadline* passes; return whether they all have."""
+
+        async def all_settled() -> None:
+            for job in jobs:
+                await job.wait()
+
+        return await finish_by(self.context.clock, deadline, all_settled())
+
+    def withdraw(self, jobs: Sequence[Job], reason: str) -> None:
+        """Settle as not sent whatever of *jobs* hasn't begun to leave."""
+        for job in jobs:
+            if not job.is_settled and not job.parts:
+                settle(self.context, job, job.plain_outcome(OutcomeStatus.NOT_SENT, self.context.now(), reason=reason))
+            for index in range(len(job.parts)):
+                apply(self.context, PartRef(job, index), Withdrawn(reason))
+
+
+def _by_name(publishers: Sequence[Publisher]) -> dict[str, Publisher]:
+    if not publishers:
+        raise ConfigurationError("publishers: give at least one")
+    found: dict[str, Publisher] = {}
+    for publisher in publishers:
+        if publisher.name in found:
+            raise ConfigurationError(f"publishers: two are named {publisher.name!r}; give each a name of its own")
+        found[publisher.name] = publisher
+    return found
+
+
+def _checked_types(requests: Iterable[PublishRequest]) -> list[PublishRequest]:
+    if isinstance(requests, (PublishRequest, str, bytes, Mapping)):
+        raise ConfigurationError(f"requests: has to be a list of PublishRequest, not {type(requests).__name__}")
+    wanted: list[PublishRequest] = []
+    for index, request in enumerate(requests):
+        if not isinstance(request, PublishRequest):
+            raise ConfigurationError(f"requests[{index}]: has to be a PublishRequest, not {type(request).__name__}")
+        wanted.append(request)
+    return wanted

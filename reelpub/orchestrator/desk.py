@@ -1,0 +1,365 @@
+"""One publisher's desk: plans jobs, carries their parts through the state machine, and hands posts to the poller.
+
+The order of a publish is everywhere the same: prepare, wait for a token, note the attempt, send, note the answer. The
+note of the attempt is made in `before_send`, which runs when the token is there and no byte has left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from anyio.abc import TaskGroup
+from attrs import field, frozen
+
+from reelpub.errors import OutcomeUnknown, ReelPubError, ValidationError
+from reelpub.models.account import Account
+from reelpub.models.event import JobHeld
+from reelpub.models.job import Attempt, Prepared
+from reelpub.models.outcome import OutcomeStatus
+from reelpub.models.post import DeliveryStatus, Post
+from reelpub.orchestrator.context import Context
+from reelpub.orchestrator.job import Job
+from reelpub.orchestrator.planning import names_of, plan_parts
+from reelpub.orchestrator.poller import Poller
+from reelpub.orchestrator.pool import WorkerPool
+from reelpub.orchestrator.queue import Work, Worker
+from reelpub.orchestrator.tracker import PartRef, apply, settle
+from reelpub.policies.lifecycle import (
+    Accepted,
+    Begin,
+    Failed,
+    GaveUp,
+    Look,
+    Looked,
+    LookedAbsent,
+    LookedUndecided,
+    PartEvent,
+    ReadyToSend,
+    Send,
+    Sending,
+    Stage,
+    Watch,
+    Withdrawn,
+)
+from reelpub.policies.settlement import failure_status
+from reelpub.providers.base import Absent, Found, Publisher, SupportsFindDuplicate, SupportsSchedule
+from reelpub.transport.message import CallOptions
+
+__all__ = ["Desk"]
+
+log = logging.getLogger("reelpub.orchestrator")
+
+PLAN_CHUNK = 100
+"""Jobs planned before the loop gets a turn, so that a big batch doesn't stall a web service."""
+
+WORTH_TELLING = 0.5
+"""Seconds of waiting from which a job counts as held."""
+
+LOOK, PLAN, SEND = 0, 1, 2
+"""Priorities: what may be live already is settled before anything new goes out."""
+
+
+class _Stale(ReelPubError):
+    """A part was settled while its token was awaited; nothing was sent."""
+
+
+@frozen(eq=False)
+class Desk:
+    """Carries out the jobs of one publisher."""
+
+    publisher: Publisher
+    _context: Context
+    _pool: WorkerPool
+    poller: Poller
+    _owned: set[str] = field(factory=set, init=False)
+
+    @classmethod
+    def open(cls, publisher: Publisher, context: Context, *, concurrency: int) -> Desk:
+        """Return a desk for *publisher* with at most *concurrency* requests under way."""
+        pool = WorkerPool(context.clock, concurrency=concurrency)
+        return cls(publisher, context, pool, Poller(publisher, context, is_busy=lambda: pool.is_busy))
+
+    def start(self, group: TaskGroup) -> None:
+        """Run in *group* from now on."""
+        group.start_soon(self.poller.run)
+        self._pool.start(group)
+
+    def submit(self, jobs: Sequence[Job]) -> None:
+        """Take on jobs that passed their static checks."""
+
+        def drop(reason: str) -> None:
+            for job in jobs:
+                self._end_unplanned(job, OutcomeStatus.NOT_SENT, reason)
+
+        async def plan(_: Worker) -> None:
+            await self._plan(jobs)
+
+        self._pool.put(Work(run=plan, drop=drop, priority=PLAN))
+
+    def submit_parts(self, job: Job) -> None:
+        """Take on a job whose parts are planned already."""
+        self._enqueue([PartRef(job, index) for index in range(len(job.parts))])
+
+    async def close(self, grace: float) -> None:
+        """Start nothing more, give what is being sent *grace* real seconds to end, and tell every outcome."""
+        await self._pool.close(grace)
+        self.poller.give_up("the orchestrator was closed before it ended")
+
+    # ---- planning
+
+    async def _plan(self, jobs: Sequence[Job]) -> None:
+        try:
+            known = await self._accounts(jobs)
+            refs: list[PartRef] = []
+            for number, job in enumerate(jobs, start=1):
+                if not job.is_settled and self._plan_one(job, known):
+                    refs += [PartRef(job, index) for index in range(len(job.parts))]
+                if number % PLAN_CHUNK == 0:
+                    await asyncio.sleep(0)
+            self._enqueue(refs)
+        except asyncio.CancelledError:
+            for job in jobs:
+                self._end_unplanned(job, OutcomeStatus.NOT_SENT, "the orchestrator was closed before its turn")
+            raise
+
+    async def _accounts(self, jobs: Sequence[Job]) -> Sequence[Account] | ReelPubError:
+        if not any(job.request.accounts for job in jobs):
+            return ()
+        try:
+            return await self.publisher.accounts()
+        except ReelPubError as error:
+            return error
+        except Exception as error:  # a publisher with a bug must not take the other jobs with it
+            log.exception("%s: reading the accounts raised", self.publisher.name)
+            return _wrapped(error, self.publisher, "accounts")
+
+    def _plan_one(self, job: Job, known: Sequence[Account] | ReelPubError) -> bool:
+        try:
+            if isinstance(known, ReelPubError):
+                if job.request.accounts:
+                    raise known
+                known = ()
+            plan_parts(job, self.publisher, known)
+        except ReelPubError as error:
+            self._fail_unplanned(job, error)
+        except Exception as error:
+            log.exception("%s: planning %s raised", self.publisher.name, job.id)
+            self._fail_unplanned(job, _wrapped(error, self.publisher, "plan"))
+        return not job.is_settled
+
+    def _fail_unplanned(self, job: Job, error: ReelPubError) -> None:
+        is_refused = failure_status(error) is DeliveryStatus.REFUSED
+        status = OutcomeStatus.REFUSED if is_refused else OutcomeStatus.NOT_SENT
+        self._end_unplanned(job, status, str(error), error)
+
+    def _end_unplanned(self, job: Job, status: OutcomeStatus, reason: str, error: ReelPubError | None = None) -> None:
+        if job.is_settled or job.parts:
+            return
+        problems = error.problems if isinstance(error, ValidationError) else ()
+        outcome = job.plain_outcome(status, self._context.now(), reason=reason, error=error, problems=problems)
+        settle(self._context, job, outcome)
+
+    def _enqueue(self, refs: Sequence[PartRef]) -> None:
+        now = [ref for ref in refs if ref.state.part.at is None]
+        later = [ref for ref in refs if ref.state.part.at is not None]
+        for ref in now:
+            self._put_batch([ref])
+        if later and isinstance(self.publisher, SupportsSchedule):
+            by_id = {ref.state.part.id: ref for ref in later}
+            for batch in self.publisher.batches([ref.state.part for ref in later]):
+                self._put_batch([by_id[part.id] for part in batch])
+
+    def _put_batch(self, refs: Sequence[PartRef]) -> None:
+        at = refs[0].state.part.at
+
+        async def carry(worker: Worker) -> None:
+            await self._carry(refs, worker)
+
+        self._pool.put(
+            Work(
+                run=carry, drop=lambda reason: self._drop(refs, reason), priority=SEND, due=at.timestamp() if at else 0
+            )
+        )
+
+    def _drop(self, refs: Sequence[PartRef], reason: str) -> None:
+        for ref in refs:
+            self._apply(ref, GaveUp(reason))
+
+    # ---- carrying parts out
+
+    async def _carry(self, refs: Sequence[PartRef], worker: Worker) -> None:
+        try:
+            for ref in refs:
+                if self._may_start(ref):
+                    await self._prepare(ref)
+            await self._send([ref for ref in refs if ref.state.stage is Stage.READY], worker)
+        except asyncio.CancelledError:
+            self._drop(refs, "the orchestrator was closed while it was under way")
+            raise
+
+    def _may_start(self, ref: PartRef) -> bool:
+        deadline = ref.job.deadline
+        if deadline is not None and self._context.clock.monotonic() >= deadline:
+            self._apply(ref, Withdrawn("the deadline passed before its turn"))
+        return ref.state.stage is Stage.PLANNED
+
+    async def _prepare(self, ref: PartRef) -> None:
+        self._apply(ref, Begin())
+        try:
+            event: PartEvent = ReadyToSend(await self.publisher.prepare(ref.state.part))
+        except ReelPubError as error:
+            event = Failed(error)
+        except Exception as error:
+            log.exception("%s: preparing %s raised", self.publisher.name, ref.state.part.id)
+            event = Failed(_wrapped(error, self.publisher, "prepare"))
+        self._apply(ref, event)
+
+    async def _send(self, refs: Sequence[PartRef], worker: Worker) -> None:
+        if not refs or self._held_by_cap(refs):
+            return
+        self._tell_wait(refs)
+        try:
+            results = await self._go_live(refs, worker)
+        except _Stale:
+            # Somebody was called off while the token was awaited: the others are put together anew.
+            self._enqueue([ref for ref in refs if ref.state.stage is Stage.READY])
+            return
+        for ref, result in zip(refs, results, strict=True):
+            if isinstance(result, Post):
+                self._follow(ref, Accepted(result))
+            else:
+                self._follow(ref, Failed(result))
+
+    async def _go_live(self, refs: Sequence[PartRef], worker: Worker) -> Sequence[Post | ReelPubError]:
+        async def leaving() -> None:
+            if any(ref.state.is_settled for ref in refs):
+                raise _Stale
+            worker.is_sending = True
+            self._note_attempt(refs)
+
+        deadlines = [ref.job.deadline for ref in refs if ref.job.deadline is not None]
+        options = CallOptions(deadline=min(deadlines, default=None), before_send=leaving)
+        try:
+            results = await self._call(refs, options)
+        except _Stale:
+            raise
+        except ReelPubError as error:
+            results = [error] * len(refs)
+        except Exception as error:
+            log.exception("%s: publishing %s raised", self.publisher.name, refs[0].state.part.id)
+            if not worker.is_sending:
+                # It can't be told whether such a publisher sent anything, so nothing may be concluded.
+                self._note_attempt(refs)
+            results = [_wrapped(error, self.publisher, "publish")] * len(refs)
+        finally:
+            worker.is_sending = False
+        return results
+
+    async def _call(self, refs: Sequence[PartRef], options: CallOptions) -> Sequence[Post | ReelPubError]:
+        prepared = [_prepared(ref) for ref in refs]
+        if refs[0].state.part.at is not None and isinstance(self.publisher, SupportsSchedule):
+            return await self.publisher.schedule(prepared, options)
+        return [await self.publisher.publish(prepared[0], options)]
+
+    def _note_attempt(self, refs: Sequence[PartRef]) -> None:
+        clock = self._context.clock
+        self._context.caps.use([names for ref in refs for names in names_of(ref.state.part)], clock.monotonic())
+        for ref in refs:
+            ref.job.requests += 1
+            number = len(ref.state.attempts) + (0 if ref.state.stage is Stage.SENDING else 1)
+            part_id = ref.state.part.id
+            attempt = Attempt(id=f"{part_id}.{number}", part_id=part_id, number=number, started_at=clock.time())
+            self._apply(ref, Sending(attempt))
+
+    def _held_by_cap(self, refs: Sequence[PartRef]) -> bool:
+        now = self._context.clock.monotonic()
+        accounts = [names for ref in refs for names in names_of(ref.state.part)]
+        wait = self._context.caps.delay(accounts, now)
+        if wait <= 0:
+            return False
+        for ref in refs:
+            self._context.tell(JobHeld, ref.job, seconds=wait, reason="cap")
+        self._send_later(refs, now + wait)
+        return True
+
+    def _send_later(self, refs: Sequence[PartRef], at: float | None) -> None:
+        async def send(worker: Worker) -> None:
+            try:
+                await self._send([ref for ref in refs if ref.state.stage is Stage.READY], worker)
+            except asyncio.CancelledError:
+                self._drop(refs, "the orchestrator was closed while it was under way")
+                raise
+
+        self._pool.put(Work(run=send, drop=lambda reason: self._drop(refs, reason), priority=SEND), at=at)
+
+    def _tell_wait(self, refs: Sequence[PartRef]) -> None:
+        wait = self.publisher.limiter.snapshot().next_in
+        if wait >= WORTH_TELLING:
+            for ref in refs:
+                self._context.tell(JobHeld, ref.job, seconds=wait, reason="limit")
+
+    # ---- what comes after
+
+    def _apply(self, ref: PartRef, event: PartEvent) -> None:
+        apply(self._context, ref, event)
+
+    def _follow(self, ref: PartRef, event: PartEvent) -> None:
+        """Apply *event* and see to it that what the machine commands is done."""
+        command = apply(self._context, ref, event)
+        if ref.state.post is not None:
+            self._owned.add(ref.state.post.id)
+        match command:
+            case Watch():
+                self.poller.watch(ref)
+            case Look(at):
+                clock = self._context.clock
+                self._look_later(ref, clock.monotonic() + max(0.0, at - clock.time()))
+            case Send():
+                self._send_later([ref], None)
+            case _:
+                pass
+
+    def _look_later(self, ref: PartRef, at: float) -> None:
+        async def look(_: Worker) -> None:
+            try:
+                self._follow(ref, await self._look(ref))
+            except asyncio.CancelledError:
+                self._drop([ref], "the orchestrator was closed while its lost answer was being looked up")
+                raise
+
+        self._pool.put(Work(run=look, drop=lambda reason: self._drop([ref], reason), priority=LOOK), at=at)
+
+    async def _look(self, ref: PartRef) -> PartEvent:
+        state = ref.state
+        if not isinstance(self.publisher, SupportsFindDuplicate) or state.attempt is None:
+            return LookedUndecided(f"{self.publisher.provider} gives no way to look it up")
+        try:
+            finding = await self.publisher.find(_prepared(ref), state.attempt, taken=frozenset(self._owned))
+        except ReelPubError as error:
+            return LookedUndecided(str(error), error)
+        except Exception as error:
+            log.exception("%s: looking up %s raised", self.publisher.name, state.part.id)
+            return LookedUndecided(f"{type(error).__name__}: {error}", error)
+        match finding:
+            case Found(post):
+                return Looked(post)
+            case Absent():
+                return LookedAbsent()
+            case _:
+                return LookedUndecided(finding.reason)
+
+
+def _prepared(ref: PartRef) -> Prepared:
+    prepared = ref.state.prepared
+    if prepared is None:
+        raise RuntimeError(f"{ref.state.part.id} isn't prepared")
+    return prepared
+
+
+def _wrapped(error: Exception, publisher: Publisher, operation: str) -> ReelPubError:
+    """Return *error*, which isn't of this library, as one that is; what it proves is nothing."""
+    return OutcomeUnknown(
+        f"raised {type(error).__name__}: {error}", operation=operation, provider=publisher.provider, cause=error
+    )

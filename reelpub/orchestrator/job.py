@@ -1,0 +1,139 @@
+"""One request on its way: its parts, what happened to them, and its outcome once it has one."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+
+from attrs import define, field
+
+from reelpub.errors import ReelPubError
+from reelpub.models.outcome import Outcome, OutcomeStatus
+from reelpub.models.post import Delivery, DeliveryStatus, Post
+from reelpub.models.problem import Problem
+from reelpub.models.request import PublishRequest
+from reelpub.policies.lifecycle import PartState, deliveries_of
+from reelpub.policies.settlement import merge, outcome_status
+
+__all__ = ["Job"]
+
+
+@define(kw_only=True, eq=False)
+class Job:
+    """A request that was taken on.
+
+    `before` holds the deliveries and `posts_before` the posts of an earlier outcome that this job retries.
+    `deadline` (monotonic seconds) is when it may no longer start.
+    """
+
+    id: str
+    request: PublishRequest
+    publisher: str | None
+    submitted_at: datetime
+    content_key: str | None = None
+    deadline: float | None = None
+    parts: list[PartState] = field(factory=list)
+    before: tuple[Delivery, ...] = ()
+    posts_before: tuple[Post, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+    requests: int = 0
+    outcome: Outcome | None = None
+    _waiters: list[asyncio.Future[None]] = field(factory=list, init=False)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the job has its outcome."""
+        return self.outcome is not None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether every part has ended."""
+        return bool(self.parts) and all(part.is_settled for part in self.parts)
+
+    def snapshot(self) -> Outcome:
+        """Return the outcome, or what is known so far."""
+        return self.outcome or self._from_parts(None)
+
+    def settle(self, outcome: Outcome) -> None:
+        """Give the job its outcome and wake who waits for it."""
+        self.outcome = outcome
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+        self._waiters.clear()
+
+    def settled_from_parts(self, at: datetime) -> Outcome:
+        """Return the outcome that the ended parts add up to."""
+        return self._from_parts(at)
+
+    def plain_outcome(
+        self,
+        status: OutcomeStatus,
+        at: datetime,
+        *,
+        reason: str | None = None,
+        error: ReelPubError | None = None,
+        problems: tuple[Problem, ...] = (),
+        duplicate_of: str | None = None,
+    ) -> Outcome:
+        """Return an outcome for a job that never came to have parts."""
+        return Outcome(
+            request=self.request,
+            job_id=self.id,
+            publisher=self.publisher,
+            status=status,
+            reason=reason,
+            deliveries=self.before,
+            posts=self.posts_before,
+            error=error,
+            problems=problems,
+            warnings=self.warnings,
+            duplicate_of=duplicate_of,
+            submitted_at=self.submitted_at,
+            settled_at=at,
+        )
+
+    async def wait(self) -> Outcome:
+        """Wait until the job has its outcome. Cancelling the wait doesn't touch the job."""
+        while self.outcome is None:
+            waiter = asyncio.get_running_loop().create_future()
+            self._waiters.append(waiter)
+            try:
+                await waiter
+            finally:
+                if waiter in self._waiters:
+                    self._waiters.remove(waiter)
+        return self.outcome
+
+    def _from_parts(self, settled_at: datetime | None) -> Outcome:
+        fresh = tuple(delivery for part in self.parts for delivery in deliveries_of(part))
+        deliveries = merge(self.before, fresh)
+        ends = [part.end for part in self.parts if part.end is not None and not deliveries_of(part)]
+        status = outcome_status([*(delivery.status for delivery in deliveries), *ends])
+        errors = [part.error for part in self.parts if isinstance(part.error, ReelPubError)]
+        reasons = list(dict.fromkeys(part.reason for part in self.parts if part.reason))
+        return Outcome(
+            request=self.request,
+            job_id=self.id,
+            publisher=self.publisher,
+            status=status,
+            reason="; ".join(reasons) or None,
+            deliveries=deliveries,
+            posts=self.posts_before + tuple(part.post for part in self.parts if part.post is not None),
+            error=errors[0] if errors else None,
+            problems=tuple(problem for error in errors for problem in getattr(error, "problems", ())),
+            warnings=self.warnings,
+            drafts=tuple(_draft(part) for part in self.parts if _draft(part)),
+            orphans=tuple(orphan for part in self.parts if part.prepared for orphan in part.prepared.orphans),
+            requests=self.requests,
+            submitted_at=self.submitted_at,
+            settled_at=settled_at,
+        )
+
+
+def _draft(state: PartState) -> str:
+    """Return the id of a draft that was made for a part and certainly hasn't gone live, or an empty text."""
+    is_idle = state.is_settled and state.post is None and state.end in (DeliveryStatus.REFUSED, DeliveryStatus.NOT_SENT)
+    if not is_idle or state.prepared is None or state.part.retries is not None:
+        return ""
+    return state.prepared.post_id or ""

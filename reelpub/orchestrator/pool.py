@@ -1,0 +1,94 @@
+"""A bounded pool of workers over one queue. Workers are hired for work and go when there is none."""
+
+from __future__ import annotations
+
+import asyncio
+
+import anyio
+from anyio.abc import TaskGroup
+
+from reelpub.clocks import Clock
+from reelpub.orchestrator.alarm import wait_until
+from reelpub.orchestrator.queue import Work, Worker, WorkQueue
+
+__all__ = ["WorkerPool"]
+
+CLOSED = "the orchestrator was closed before its turn"
+
+
+class WorkerPool:
+    """Runs work with at most *concurrency* workers, in a task group that `start` is given."""
+
+    def __init__(self, clock: Clock, *, concurrency: int) -> None:
+        self._clock = clock
+        self._concurrency = concurrency
+        self._queue = WorkQueue()
+        self._workers: set[Worker] = set()
+        self._group: TaskGroup | None = None
+        self._is_closed = False
+        self._later = asyncio.Event()
+        self._idle = asyncio.Event()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether work is being done or ready to be."""
+        return bool(self._workers) or self._queue.has_ready
+
+    def start(self, group: TaskGroup) -> None:
+        """Run in *group* from now on."""
+        self._group = group
+        group.start_soon(self._wake)
+        self._hire()
+
+    def put(self, work: Work, *, at: float | None = None) -> None:
+        """Take on *work*, to be run from *at* (monotonic seconds) on if that is given."""
+        if self._is_closed:
+            work.drop(CLOSED)
+            return
+        self._queue.put(work, at=at)
+        if at is None:
+            self._hire()
+        else:
+            self._later.set()
+
+    async def close(self, grace: float) -> None:
+        """Drop what waits, cancel what hasn't begun to send, and give what is being sent *grace* real seconds."""
+        self._is_closed = True
+        for work in self._queue.clear():
+            work.drop(CLOSED)
+        for worker in self._workers:
+            if not worker.is_sending:
+                worker.scope.cancel()
+        with anyio.move_on_after(grace):
+            await self._until_idle()
+        for worker in self._workers:
+            worker.scope.cancel()
+        await self._until_idle()
+
+    async def _until_idle(self) -> None:
+        while self._workers:
+            self._idle.clear()
+            await self._idle.wait()
+
+    def _hire(self) -> None:
+        if self._group is not None and len(self._workers) < self._concurrency and self._queue.has_ready:
+            worker = Worker()
+            self._workers.add(worker)
+            self._group.start_soon(self._work, worker)
+
+    async def _work(self, worker: Worker) -> None:
+        try:
+            with worker.scope:
+                while (work := self._queue.take()) is not None:
+                    self._hire()
+                    await work.run(worker)
+        finally:
+            self._workers.discard(worker)
+            self._idle.set()
+            self._hire()
+
+    async def _wake(self) -> None:
+        while True:
+            await wait_until(self._clock, self._queue.next_at, self._later)
+            self._queue.wake(self._clock.monotonic())
+            self._hire()

@@ -1,0 +1,78 @@
+"""Work waiting for a worker: what is ready, in order of priority and due time, and what has to wait for its time."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Awaitable, Callable, Iterator
+from itertools import count
+
+import anyio
+from attrs import define, field, frozen
+
+__all__ = ["Work", "WorkQueue", "Worker"]
+
+
+@define(eq=False)
+class Worker:
+    """One worker. `is_sending` is set while a request that can't be repeated may be on the wire."""
+
+    scope: anyio.CancelScope = field(factory=anyio.CancelScope)
+    is_sending: bool = False
+
+
+@frozen(kw_only=True, eq=False)
+class Work:
+    """Something to run. Lower `priority` first, then lower `due`, then first come first served.
+
+    `drop` is called instead of `run`, with the reason, when it won't be run any more.
+    """
+
+    run: Callable[[Worker], Awaitable[None]]
+    drop: Callable[[str], None]
+    priority: int = 1
+    due: float = 0.0
+
+
+@frozen
+class WorkQueue:
+    """Two heaps: ready, and later. Times are monotonic seconds, passed in."""
+
+    _ready: list[tuple[int, float, int, Work]] = field(factory=list, init=False)
+    _later: list[tuple[float, int, Work]] = field(factory=list, init=False)
+    _order: Iterator[int] = field(factory=count, init=False)
+
+    def __len__(self) -> int:
+        return len(self._ready) + len(self._later)
+
+    @property
+    def has_ready(self) -> bool:
+        """Whether something can run now."""
+        return bool(self._ready)
+
+    @property
+    def next_at(self) -> float | None:
+        """When the earliest of what waits becomes ready."""
+        return self._later[0][0] if self._later else None
+
+    def put(self, work: Work, *, at: float | None = None) -> None:
+        """Add *work*, to become ready at *at* if that is given."""
+        if at is None:
+            heapq.heappush(self._ready, (work.priority, work.due, next(self._order), work))
+        else:
+            heapq.heappush(self._later, (at, next(self._order), work))
+
+    def wake(self, now: float) -> None:
+        """Move what has come due to what is ready."""
+        while self._later and self._later[0][0] <= now:
+            self.put(heapq.heappop(self._later)[2])
+
+    def take(self) -> Work | None:
+        """Return what runs next, if anything is ready."""
+        return heapq.heappop(self._ready)[3] if self._ready else None
+
+    def clear(self) -> list[Work]:
+        """Empty both heaps and return what was in them."""
+        works = [entry[3] for entry in self._ready] + [entry[2] for entry in self._later]
+        self._ready.clear()
+        self._later.clear()
+        return works

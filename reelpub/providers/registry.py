@@ -1,0 +1,58 @@
+"""Publishers by name, from entry points of the group ``reelpub.publishers``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+from typing import Protocol, cast
+
+from reelpub.clocks import Clock
+from reelpub.errors import ConfigurationError
+from reelpub.providers.base import Publisher
+
+__all__ = ["PublisherType", "from_env", "known", "load"]
+
+GROUP = "reelpub.publishers"
+
+
+class PublisherType(Protocol):
+    """What a publisher's class offers so that it can be found: where its key is, and how to make one from it."""
+
+    env_key: str
+
+    def from_env(self, *, name: str | None = None, clock: Clock | None = None) -> Publisher:
+        """Make a publisher from environment variables."""
+        ...
+
+
+def known() -> list[str]:
+    """Return the names of the publishers that are installed."""
+    return sorted({entry.name for entry in entry_points(group=GROUP)})
+
+
+def load(name: str) -> PublisherType:
+    """Return the publisher class called *name*.
+
+    Raises:
+        ConfigurationError: no such publisher is installed.
+    """
+    for entry in entry_points(group=GROUP):
+        if entry.name == name:
+            return cast("PublisherType", entry.load())
+    raise ConfigurationError(f"publisher {name!r} isn't installed; there are {', '.join(known())}")
+
+
+def from_env(*, clock: Clock | None = None, environ: Mapping[str, str] | None = None) -> list[Publisher]:
+    """Make a publisher for each provider whose key is in the environment.
+
+    Raises:
+        ConfigurationError: no key is set.
+    """
+    environ = os.environ if environ is None else environ
+    classes = [load(name) for name in known()]
+    publishers = [cls.from_env(clock=clock) for cls in classes if environ.get(cls.env_key)]
+    if not publishers:
+        keys = " or ".join(sorted(cls.env_key for cls in classes))
+        raise ConfigurationError(f"no API key found: set {keys}")
+    return publishers

@@ -1,0 +1,1 @@
+"""Requests on the wire: the only package that imports aiohttp's client."""
