@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from unittest.mock import Mock
 
 import aioresponses.core
@@ -16,3 +17,6 @@ class _ShimmedResponse(ClientResponse):
 
 
 aioresponses.core.ClientResponse = _ShimmedResponse
+
+# On Python 3.11 pytest-asyncio asks for a current loop before the first async test, which makes one that nobody closes.
+asyncio.set_event_loop(None)
