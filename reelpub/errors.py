@@ -22,7 +22,9 @@
     ├── RateLimitWouldBlock         the wait for the limit is longer than the caller allows; .delay
     ├── DeadlineExceeded            .last_status; also a TimeoutError
     ├── DeliveryFailed              .post: the provider reports failed deliveries
-    └── OutcomeUnknown              .cause: it may or may not be live
+    ├── OutcomeUnknown              .cause: it may or may not be live
+    └── StoreError                  the store can't be read or written; nothing was sent without its note
+        └── LeaseLost               another process has taken the job over
 
 What to do next follows from the type, never from words in a message. No message, argument or attribute
 of an error holds an API key or an `Authorization` header.
@@ -47,6 +49,7 @@ __all__ = [
     "DeadlineExceeded",
     "DecodeError",
     "DeliveryFailed",
+    "LeaseLost",
     "NotFoundError",
     "OutcomeUnknown",
     "PaymentRequiredError",
@@ -56,6 +59,7 @@ __all__ = [
     "ReelPubError",
     "RequestTimeout",
     "ServerError",
+    "StoreError",
     "TransportError",
     "UnsupportedOperation",
     "ValidationError",
@@ -237,6 +241,14 @@ class OutcomeUnknown(ReelPubError):
         self.provider = provider
         self.cause = cause
         super().__init__(f"{provider} {operation}: {message}")
+
+
+class StoreError(ReelPubError):
+    """The store can't be read or written; nothing is sent that it should have noted first."""
+
+
+class LeaseLost(StoreError):
+    """Another process has taken the job over; this one sends nothing more for it."""
 
 
 _BY_STATUS: dict[int, type[APIStatusError]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from attrs import field, frozen
+from attrs import frozen
 
 from reelpub.models.account import Account
 from reelpub.models.request import PublishRequest
@@ -16,8 +16,9 @@ __all__ = ["Attempt", "Part", "Prepared"]
 class Part:
     """One provider post of a job.
 
-    `accounts` is empty where the provider decides them (a generated post without named accounts). `at` is None for
-    now. `copy_of` is a post whose media the part takes over for other accounts; `retries` is a post that is to be
+    `accounts` is empty where the provider decides them (a generated post without named accounts). `at` is when the
+    provider is to publish it, None for at once; `not_before` is a time that the provider doesn't take, so that it is
+    waited for here. `copy_of` is a post whose media the part takes over for other accounts; `retries` is a post that is to be
     retried where it stands.
     """
 
@@ -26,6 +27,7 @@ class Part:
     request: PublishRequest
     accounts: tuple[Account, ...] = ()
     at: datetime | None = None
+    not_before: datetime | None = None
     copy_of: str | None = None
     retries: str | None = None
 
@@ -47,7 +49,8 @@ class Prepared:
 class Attempt:
     """One try to put a part live.
 
-    `started_at` (Unix seconds, just before the request left) bounds the search for it; `post_id` is the provider's
+    Times are Unix seconds. `started_at`, just before the request left, bounds the search for it; after `send_deadline`
+    no byte of it leaves any more; `ended_at` is when the process that sent it saw it end. `post_id` is the provider's
     id once it is known. Matching at the provider is one to one with attempts.
     """
 
@@ -55,4 +58,6 @@ class Attempt:
     part_id: str
     number: int
     started_at: float
-    post_id: str | None = field(default=None)
+    send_deadline: float | None = None
+    ended_at: float | None = None
+    post_id: str | None = None

@@ -22,7 +22,8 @@ def adopt(outcome: Outcome) -> Job:
         request=outcome.request,
         publisher=outcome.publisher,
         submitted_at=outcome.submitted_at or outcome.settled_at,  # type: ignore[arg-type]  # one of them is always set
-        before=outcome.deliveries,
+        # Its posts come back as parts.
+        earlier=evolve(outcome, posts=()),
         requests=outcome.requests,
         outcome=outcome,
     )

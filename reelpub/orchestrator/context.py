@@ -8,7 +8,7 @@ from datetime import datetime
 
 from attrs import define, field
 
-from reelpub.clocks import Clock, utc_now
+from reelpub.clocks import Clock, ScaledClock, utc_now
 from reelpub.models.event import AccountDelivered, AccountFailed, JobEvent
 from reelpub.models.post import Post
 from reelpub.orchestrator.events import EventBus
@@ -27,14 +27,23 @@ def new_job_id() -> str:
 
 @define(kw_only=True, eq=False)
 class Context:
-    """Shared by the desks of one orchestrator."""
+    """Shared by the desks of one orchestrator.
+
+    `send_timeout` is the longest that a request which goes live may be under way, in real seconds.
+    """
 
     clock: Clock
     rules: Rules
     poll: PollPolicy
     caps: CapBook
+    send_timeout: float = 30.0
     bus: EventBus = field(factory=EventBus)
     on_settled: Callable[[Job], None]
+
+    @property
+    def send_window(self) -> float:
+        """`send_timeout` in the clock's seconds: HTTP time-outs stay real where the clock is scaled."""
+        return self.send_timeout * (self.clock.scale if isinstance(self.clock, ScaledClock) else 1.0)
 
     def now(self) -> datetime:
         """Return the clock's present in UTC."""

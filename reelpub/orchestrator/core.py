@@ -21,6 +21,7 @@ from reelpub.orchestrator.context import Context, new_job_id
 from reelpub.orchestrator.desk import Desk
 from reelpub.orchestrator.handle import Handle
 from reelpub.orchestrator.job import Job
+from reelpub.orchestrator.journal import Journal
 from reelpub.orchestrator.planning import renumber
 from reelpub.orchestrator.supervisor import Supervisor
 from reelpub.orchestrator.tracker import PartRef, apply, settle
@@ -29,6 +30,7 @@ from reelpub.policies.content import content_key
 from reelpub.policies.lifecycle import GaveUp, Rules, Withdrawn
 from reelpub.policies.polling import PollPolicy
 from reelpub.providers.base import Publisher
+from reelpub.store.base import Store
 
 __all__ = ["Core"]
 
@@ -46,12 +48,23 @@ class Core:
         poll: PollPolicy,
         caps: Mapping[str, AccountCap],
         keep_settled: int,
+        store: Store | None,
+        lease: float,
+        send_timeout: float,
     ) -> None:
         self.publishers = _by_name(publishers)
         self.book = JobBook(keep=keep_settled)
-        self.context = Context(clock=clock, rules=rules, poll=poll, caps=CapBook(caps), on_settled=self.book.settled)
+        self.journal = Journal(store, clock, lease=lease)
+        self.context = Context(
+            clock=clock,
+            rules=rules,
+            poll=poll,
+            caps=CapBook(caps),
+            send_timeout=send_timeout,
+            on_settled=self._on_settled,
+        )
         self.desks = {
-            name: Desk.open(publisher, self.context, concurrency=concurrency)
+            name: Desk.open(publisher, self.context, self.journal, concurrency=concurrency)
             for name, publisher in self.publishers.items()
         }
         self._supervisor = Supervisor(self._settle_the_rest)
@@ -62,6 +75,7 @@ class Core:
         """Start the desks."""
         if self._was_opened:
             raise ConfigurationError("an orchestrator is opened once; make a new one")
+        await self.journal.open()
         self._was_opened = True
         await self._supervisor.start(self._start_desks)
         self.is_open = True
@@ -80,12 +94,34 @@ class Core:
                 self._settle_the_rest()
                 self.context.bus.end()
                 await self._supervisor.stop()
+                await self.journal.close()
                 for publisher in self.publishers.values():
                     await publisher.close()
+
+    def _on_settled(self, job: Job) -> None:
+        self.book.settled(job)
+        # What is told at closing is how things stand; in the store the job stays unfinished, to be resumed.
+        if self.is_open:
+            self.journal.settle(job)
+
+    async def resume(self, limit: int) -> list[Job]:
+        """Take up at most *limit* unfinished jobs of the store."""
+        if not self.is_open:
+            raise ConfigurationError("the orchestrator isn't open; use it in `async with`")
+        taken = [job for job in await self.journal.claim(limit) if self.book.get(job.id) is None]
+        for job in taken:
+            self.book.add(job)
+            desk = self.desks.get(job.publisher or "")
+            if desk is None:
+                self._end(job, f"publisher {job.publisher!r} isn't one of those here")
+            else:
+                desk.resume(job)
+        return taken
 
     def _start_desks(self, group: TaskGroup) -> None:
         for desk in self.desks.values():
             desk.start(group)
+        group.start_soon(self.journal.keep_leases)
 
     def _settle_the_rest(self) -> None:
         for job in self.book.open_jobs:
@@ -121,8 +157,7 @@ class Core:
             # Whoever asks for the same again while it is being retried gets told so.
             content_key=content_key(outcome.request, outcome.publisher or ""),
             deadline=deadline,
-            before=outcome.deliveries,
-            posts_before=outcome.posts,
+            earlier=outcome,
         )
         job.parts = renumber(job, parts)
         self._take_on(job)

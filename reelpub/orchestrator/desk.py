@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from anyio.abc import TaskGroup
 from attrs import field, frozen
 
-from reelpub.errors import OutcomeUnknown, ReelPubError, ValidationError
+from reelpub.errors import LeaseLost, OutcomeUnknown, ReelPubError, StoreError, ValidationError
 from reelpub.models.account import Account
 from reelpub.models.event import JobHeld
 from reelpub.models.job import Attempt, Prepared
@@ -21,25 +21,29 @@ from reelpub.models.outcome import OutcomeStatus
 from reelpub.models.post import DeliveryStatus, Post
 from reelpub.orchestrator.context import Context
 from reelpub.orchestrator.job import Job
+from reelpub.orchestrator.journal import Journal
 from reelpub.orchestrator.planning import names_of, plan_parts
 from reelpub.orchestrator.poller import Poller
 from reelpub.orchestrator.pool import WorkerPool
 from reelpub.orchestrator.queue import Work, Worker
-from reelpub.orchestrator.tracker import PartRef, apply, settle
+from reelpub.orchestrator.tracker import Change, PartRef, advance, announce, apply, settle
 from reelpub.policies.lifecycle import (
     Accepted,
     Begin,
     Failed,
     GaveUp,
+    Interrupted,
     Look,
     Looked,
     LookedAbsent,
     LookedUndecided,
     PartEvent,
+    Prepare,
     ReadyToSend,
     Send,
     Sending,
     Stage,
+    TakenOver,
     Watch,
     Withdrawn,
 )
@@ -71,15 +75,16 @@ class Desk:
 
     publisher: Publisher
     _context: Context
+    _journal: Journal
     _pool: WorkerPool
     poller: Poller
     _owned: set[str] = field(factory=set, init=False)
 
     @classmethod
-    def open(cls, publisher: Publisher, context: Context, *, concurrency: int) -> Desk:
+    def open(cls, publisher: Publisher, context: Context, journal: Journal, *, concurrency: int) -> Desk:
         """Return a desk for *publisher* with at most *concurrency* requests under way."""
         pool = WorkerPool(context.clock, concurrency=concurrency)
-        return cls(publisher, context, pool, Poller(publisher, context, is_busy=lambda: pool.is_busy))
+        return cls(publisher, context, journal, pool, Poller(publisher, context, is_busy=lambda: pool.is_busy))
 
     def start(self, group: TaskGroup) -> None:
         """Run in *group* from now on."""
@@ -111,6 +116,7 @@ class Desk:
 
     async def _plan(self, jobs: Sequence[Job]) -> None:
         try:
+            await self._note_new(jobs)
             known = await self._accounts(jobs)
             refs: list[PartRef] = []
             for number, job in enumerate(jobs, start=1):
@@ -124,8 +130,23 @@ class Desk:
                 self._end_unplanned(job, OutcomeStatus.NOT_SENT, "the orchestrator was closed before its turn")
             raise
 
+    async def _note_new(self, jobs: Sequence[Job]) -> None:
+        try:
+            earlier = await self._journal.add([job for job in jobs if not job.is_settled])
+        except StoreError as error:
+            for job in jobs:
+                self._fail_unplanned(job, error)
+            return
+        for job in jobs:
+            if job.id in earlier:
+                same = earlier[job.id]
+                outcome = job.plain_outcome(
+                    OutcomeStatus.DUPLICATE, self._context.now(), reason=f"the same as {same}", duplicate_of=same
+                )
+                settle(self._context, job, outcome)
+
     async def _accounts(self, jobs: Sequence[Job]) -> Sequence[Account] | ReelPubError:
-        if not any(job.request.accounts for job in jobs):
+        if not any(job.request.accounts for job in jobs if not job.is_settled):
             return ()
         try:
             return await self.publisher.accounts()
@@ -199,11 +220,22 @@ class Desk:
             self._drop(refs, "the orchestrator was closed while it was under way")
             raise
 
+    def resume(self, job: Job) -> None:
+        """Take up a job that an earlier process began."""
+        if not job.parts:
+            self.submit([job])
+        for index in range(len(job.parts)):
+            ref = PartRef(job, index)
+            if not ref.state.is_settled:
+                self._follow(ref, advance(self._context, ref, Interrupted()))
+        if job.is_done and not job.is_settled:
+            settle(self._context, job, job.settled_from_parts(self._context.now()))
+
     def _may_start(self, ref: PartRef) -> bool:
         deadline = ref.job.deadline
         if deadline is not None and self._context.clock.monotonic() >= deadline:
             self._apply(ref, Withdrawn("the deadline passed before its turn"))
-        return ref.state.stage is Stage.PLANNED
+        return ref.state.stage in (Stage.PLANNED, Stage.PREPARING)
 
     async def _prepare(self, ref: PartRef) -> None:
         self._apply(ref, Begin())
@@ -215,6 +247,18 @@ class Desk:
             log.exception("%s: preparing %s raised", self.publisher.name, ref.state.part.id)
             event = Failed(_wrapped(error, self.publisher, "prepare"))
         self._apply(ref, event)
+        prepared = ref.state.prepared
+        if prepared is not None and prepared.post_id is not None:
+            # The draft's id is on disk before anything goes live, so that a crash neither loses nor repeats it.
+            await self._noted([ref])
+
+    async def _noted(self, refs: Sequence[PartRef]) -> None:
+        """Note parts before anything is sent for them; what can't be noted isn't sent."""
+        try:
+            await self._journal.note(refs)
+        except StoreError as error:
+            for ref in refs:
+                self._apply(ref, TakenOver() if isinstance(error, LeaseLost) else Failed(error))
 
     async def _send(self, refs: Sequence[PartRef], worker: Worker) -> None:
         if not refs or self._held_by_cap(refs):
@@ -226,11 +270,14 @@ class Desk:
             # Somebody was called off while the token was awaited: the others are put together anew.
             self._enqueue([ref for ref in refs if ref.state.stage is Stage.READY])
             return
-        for ref, result in zip(refs, results, strict=True):
-            if isinstance(result, Post):
-                self._follow(ref, Accepted(result))
-            else:
-                self._follow(ref, Failed(result))
+        changes = [
+            advance(self._context, ref, Accepted(result) if isinstance(result, Post) else _failure(result))
+            for ref, result in zip(refs, results, strict=True)
+        ]
+        # The provider's ids are in their attempts' rows before anything else is done with the answer.
+        await self._journal.try_note(refs)
+        for ref, change in zip(refs, changes, strict=True):
+            self._follow(ref, change)
 
     async def _go_live(self, refs: Sequence[PartRef], worker: Worker) -> Sequence[Post | ReelPubError]:
         async def leaving() -> None:
@@ -238,9 +285,12 @@ class Desk:
                 raise _Stale
             worker.is_sending = True
             self._note_attempt(refs)
+            await self._journal.note(refs)
 
         deadlines = [ref.job.deadline for ref in refs if ref.job.deadline is not None]
-        options = CallOptions(deadline=min(deadlines, default=None), before_send=leaving)
+        options = CallOptions(
+            timeout=self._context.send_timeout, deadline=min(deadlines, default=None), before_send=leaving
+        )
         try:
             results = await self._call(refs, options)
         except _Stale:
@@ -270,7 +320,13 @@ class Desk:
             ref.job.requests += 1
             number = len(ref.state.attempts) + (0 if ref.state.stage is Stage.SENDING else 1)
             part_id = ref.state.part.id
-            attempt = Attempt(id=f"{part_id}.{number}", part_id=part_id, number=number, started_at=clock.time())
+            attempt = Attempt(
+                id=f"{part_id}.{number}",
+                part_id=part_id,
+                number=number,
+                started_at=clock.time(),
+                send_deadline=clock.time() + self._context.send_window,
+            )
             self._apply(ref, Sending(attempt))
 
     def _held_by_cap(self, refs: Sequence[PartRef]) -> bool:
@@ -305,9 +361,9 @@ class Desk:
     def _apply(self, ref: PartRef, event: PartEvent) -> None:
         apply(self._context, ref, event)
 
-    def _follow(self, ref: PartRef, event: PartEvent) -> None:
-        """Apply *event* and see to it that what the machine commands is done."""
-        command = apply(self._context, ref, event)
+    def _follow(self, ref: PartRef, change: Change) -> None:
+        """Tell a change and see to it that what the machine commands is done."""
+        command = announce(self._context, ref, change)
         if ref.state.post is not None:
             self._owned.add(ref.state.post.id)
         match command:
@@ -318,13 +374,17 @@ class Desk:
                 self._look_later(ref, clock.monotonic() + max(0.0, at - clock.time()))
             case Send():
                 self._send_later([ref], None)
+            case Prepare():
+                self._put_batch([ref])
             case _:
                 pass
 
     def _look_later(self, ref: PartRef, at: float) -> None:
         async def look(_: Worker) -> None:
             try:
-                self._follow(ref, await self._look(ref))
+                change = advance(self._context, ref, await self._look(ref))
+                await self._journal.try_note([ref])
+                self._follow(ref, change)
             except asyncio.CancelledError:
                 self._drop([ref], "the orchestrator was closed while its lost answer was being looked up")
                 raise
@@ -356,6 +416,10 @@ def _prepared(ref: PartRef) -> Prepared:
     if prepared is None:
         raise RuntimeError(f"{ref.state.part.id} isn't prepared")
     return prepared
+
+
+def _failure(error: ReelPubError) -> PartEvent:
+    return TakenOver() if isinstance(error, LeaseLost) else Failed(error)
 
 
 def _wrapped(error: Exception, publisher: Publisher, operation: str) -> ReelPubError:

@@ -9,7 +9,7 @@ from attrs import define, field
 
 from reelpub.errors import ReelPubError
 from reelpub.models.outcome import Outcome, OutcomeStatus
-from reelpub.models.post import Delivery, DeliveryStatus, Post
+from reelpub.models.post import DeliveryStatus
 from reelpub.models.problem import Problem
 from reelpub.models.request import PublishRequest
 from reelpub.policies.lifecycle import PartState, deliveries_of
@@ -22,7 +22,7 @@ __all__ = ["Job"]
 class Job:
     """A request that was taken on.
 
-    `before` holds the deliveries and `posts_before` the posts of an earlier outcome that this job retries.
+    `earlier` is the outcome that this job retries, if it retries one. `is_stored` is set once the store has it.
     `deadline` (monotonic seconds) is when it may no longer start.
     """
 
@@ -33,8 +33,8 @@ class Job:
     content_key: str | None = None
     deadline: float | None = None
     parts: list[PartState] = field(factory=list)
-    before: tuple[Delivery, ...] = ()
-    posts_before: tuple[Post, ...] = ()
+    earlier: Outcome | None = None
+    is_stored: bool = False
     warnings: tuple[Problem, ...] = ()
     requests: int = 0
     outcome: Outcome | None = None
@@ -83,8 +83,8 @@ class Job:
             publisher=self.publisher,
             status=status,
             reason=reason,
-            deliveries=self.before,
-            posts=self.posts_before,
+            deliveries=self.earlier.deliveries if self.earlier else (),
+            posts=self.earlier.posts if self.earlier else (),
             error=error,
             problems=problems,
             warnings=self.warnings,
@@ -107,7 +107,8 @@ class Job:
 
     def _from_parts(self, settled_at: datetime | None) -> Outcome:
         fresh = tuple(delivery for part in self.parts for delivery in deliveries_of(part))
-        deliveries = merge(self.before, fresh)
+        deliveries = merge(self.earlier.deliveries if self.earlier else (), fresh)
+        posts = tuple(part.post for part in self.parts if part.post is not None)
         ends = [part.end for part in self.parts if part.end is not None and not deliveries_of(part)]
         status = outcome_status([*(delivery.status for delivery in deliveries), *ends])
         errors = [part.error for part in self.parts if isinstance(part.error, ReelPubError)]
@@ -119,7 +120,7 @@ class Job:
             status=status,
             reason="; ".join(reasons) or None,
             deliveries=deliveries,
-            posts=self.posts_before + tuple(part.post for part in self.parts if part.post is not None),
+            posts=(self.earlier.posts if self.earlier else ()) + posts,
             error=errors[0] if errors else None,
             problems=tuple(problem for error in errors for problem in getattr(error, "problems", ())),
             warnings=self.warnings,

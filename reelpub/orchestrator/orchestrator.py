@@ -32,6 +32,7 @@ from reelpub.policies.lifecycle import Rules
 from reelpub.policies.polling import PollPolicy
 from reelpub.providers import registry
 from reelpub.providers.base import Publisher, SupportsCaptions, SupportsRetryFailed, require
+from reelpub.store.base import Store
 
 __all__ = ["Orchestrator"]
 
@@ -51,6 +52,9 @@ class Orchestrator:
         shutdown_timeout: real seconds that leaving gives to requests that are on the wire. What hasn't begun to leave
             isn't sent; what can't be told by then ends as *unknown*.
         keep_settled: how many settled jobs are remembered, for lookups and against duplicates.
+        store: where jobs are noted so that they survive a crash; without one they live as long as the process.
+        lease: seconds after which another process on the same store may take over the jobs of one that is gone.
+        send_timeout: the longest that a request which goes live may be under way, in real seconds.
         clock: where the present comes from.
 
     Leaving the ``async with`` doesn't wait for posts to end: await `wait_many` or `publish_many` for that. Every
@@ -67,6 +71,9 @@ class Orchestrator:
         caps: Mapping[str, AccountCap] | None = None,
         shutdown_timeout: float = 10.0,
         keep_settled: int = 10_000,
+        store: Store | None = None,
+        lease: float = 120.0,
+        send_timeout: float = 30.0,
         clock: Clock | None = None,
     ) -> None:
         if concurrency < 1:
@@ -83,6 +90,9 @@ class Orchestrator:
             poll=poll or PollPolicy(),
             caps=caps or {},
             keep_settled=keep_settled,
+            store=store,
+            lease=lease,
+            send_timeout=send_timeout,
         )
 
     @classmethod
@@ -177,6 +187,18 @@ class Orchestrator:
 
     # ---- afterwards
 
+    async def resume(self, *, limit: int = 1_000_000) -> list[Handle]:
+        """Take up the store's unfinished jobs that no living process holds, and return their handles.
+
+        Each goes on from where it was. What may have been sent without its answer noted is looked up first, once it
+        can't be on its way any more; only what is provably not there is sent again.
+
+        Raises:
+            ConfigurationError: there is no store, or the orchestrator isn't open.
+            StoreError: the store can't be read or written.
+        """
+        return [Handle(job) for job in await self._core.resume(limit)]
+
     async def wait_many(self, items: Iterable[Item], *, timeout: float | None = None) -> Report:
         """Wait until each of *items* has ended, or *timeout* (seconds) has passed.
 
@@ -238,6 +260,10 @@ class Orchestrator:
         return await reschedule_job(self._core.context, job, self._publisher(job.publisher), at, self._all)
 
     # ---- looking
+
+    async def unfinished(self) -> int:
+        """Return how many jobs in the store have no outcome, those of other processes too; 0 without a store."""
+        return await self._core.journal.unfinished()
 
     def job(self, job_id: str) -> Handle:
         """Return the handle of a job by its id.

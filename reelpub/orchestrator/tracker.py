@@ -23,7 +23,7 @@ from reelpub.policies.lifecycle import (
     step,
 )
 
-__all__ = ["PartRef", "apply", "settle"]
+__all__ = ["Change", "PartRef", "advance", "announce", "apply", "settle"]
 
 
 @frozen
@@ -39,16 +39,36 @@ class PartRef:
         return self.job.parts[self.index]
 
 
-def apply(context: Context, ref: PartRef, event: PartEvent) -> Command | None:
-    """Move a part on by *event*, tell it, settle the job if that was its last part, and return what to do next."""
+@frozen
+class Change:
+    """What an event did to a part; it is told with `announce`."""
+
+    before: PartState
+    after: PartState
+    event: PartEvent
+    command: Command | None
+
+
+def advance(context: Context, ref: PartRef, event: PartEvent) -> Change:
+    """Move a part on by *event*, and tell nobody yet."""
     before = ref.state
     state, command = step(before, event, context.clock.time(), context.rules)
     ref.job.parts[ref.index] = state
-    if state is not before:
-        _tell(context, ref.job, before, state, event)
-    if isinstance(command, Settle) and ref.job.is_done and not ref.job.is_settled:
+    return Change(before, state, event, command)
+
+
+def announce(context: Context, ref: PartRef, change: Change) -> Command | None:
+    """Tell a change, settle the job if that was its last part, and return what to do next."""
+    if change.after is not change.before:
+        _tell(context, ref.job, change.before, change.after, change.event)
+    if isinstance(change.command, Settle) and ref.job.is_done and not ref.job.is_settled:
         settle(context, ref.job, ref.job.settled_from_parts(context.now()))
-    return command
+    return change.command
+
+
+def apply(context: Context, ref: PartRef, event: PartEvent) -> Command | None:
+    """Move a part on by *event*, tell it, and return what to do next."""
+    return announce(context, ref, advance(context, ref, event))
 
 
 def settle(context: Context, job: Job, outcome: Outcome) -> None:

@@ -21,7 +21,7 @@ from enum import StrEnum
 
 from attrs import evolve, field, frozen
 
-from reelpub.errors import APIStatusError
+from reelpub.errors import APIStatusError, OutcomeUnknown
 from reelpub.models.job import Attempt, Part, Prepared
 from reelpub.models.post import Delivery, DeliveryStatus, Post, PostStatus
 from reelpub.policies.safety import Effect, effect_of
@@ -33,6 +33,7 @@ __all__ = [
     "Command",
     "Failed",
     "GaveUp",
+    "Interrupted",
     "Look",
     "Looked",
     "LookedAbsent",
@@ -47,6 +48,7 @@ __all__ = [
     "Sending",
     "Settle",
     "Stage",
+    "TakenOver",
     "Watch",
     "Withdrawn",
     "deliveries_of",
@@ -181,6 +183,16 @@ class GaveUp:
 
 
 @frozen
+class Interrupted:
+    """The process that carried it out ended; another takes it up from what was noted."""
+
+
+@frozen
+class TakenOver:
+    """Another process carries it out now; this one only lets go."""
+
+
+@frozen
 class Withdrawn:
     """It isn't wanted any more: called off by the caller, or its time to start has passed."""
 
@@ -199,6 +211,8 @@ PartEvent = (
     | LookedUndecided
     | Observed
     | GaveUp
+    | Interrupted
+    | TakenOver
     | Withdrawn
 )
 
@@ -267,6 +281,10 @@ def step(  # noqa: C901, PLR0912 (one arm for each event)
             return _observed(state, post)
         case GaveUp(reason, is_unknown):
             return _gave_up(state, reason, is_unknown=is_unknown)
+        case Interrupted():
+            return _interrupted(state, now, rules)
+        case TakenOver():
+            return _settle(state, DeliveryStatus.PENDING, "another process carries it out now")
         case Withdrawn(reason, is_cancel):
             return _withdrawn(state, reason, is_cancel=is_cancel)
 
@@ -291,16 +309,44 @@ def _failed(state: PartState, error: BaseException, now: float) -> tuple[PartSta
     state = evolve(state, error=error)
     if state.stage is not Stage.SENDING or effect_of(error) is Effect.NONE:
         return _settle(state, failure_status(error), str(error))
+    if state.attempts:
+        state = evolve(state, attempts=(*state.attempts[:-1], evolve(state.attempts[-1], ended_at=now)))
     # A look right away can't prove an absence, but it finds most lost answers a minute earlier.
     return evolve(state, stage=Stage.LOOKING, absences=0, doubts=0, look_failures=0), Look(now)
 
 
+def _interrupted(state: PartState, now: float, rules: Rules) -> tuple[PartState, Command]:
+    """Go on from what was noted; what may have been sent is looked up once it can't be on its way any more."""
+    match state.stage:
+        case Stage.SENDING | Stage.LOOKING:
+            error = state.error or OutcomeUnknown(
+                "the process ended before the answer was noted", operation="publish", provider="the provider"
+            )
+            looking = evolve(state, stage=Stage.LOOKING, error=error, absences=0, doubts=0, look_failures=0)
+            return looking, Look(max(now, _quiet_since(state, now) + rules.settle_after))
+        case Stage.ACCEPTED:
+            return state, Watch()
+        case Stage.READY:
+            return state, Send()
+        case _:
+            return evolve(state, stage=Stage.PREPARING), Prepare()
+
+
+def _quiet_since(state: PartState, now: float) -> float:
+    """Return since when nothing of the current attempt can be on its way: it ended, or its send deadline passed."""
+    attempt = state.attempt
+    if attempt is None:
+        return now
+    if attempt.ended_at is not None:
+        return attempt.ended_at
+    return attempt.send_deadline if attempt.send_deadline is not None else attempt.started_at
+
+
 def _absent(state: PartState, now: float, rules: Rules) -> tuple[PartState, Command]:
-    started = state.attempt.started_at if state.attempt else now
-    settled = now - started >= rules.settle_after
-    absences = state.absences + 1 if settled else 0
+    quiet_since = _quiet_since(state, now)
+    absences = state.absences + 1 if now - quiet_since >= rules.settle_after else 0
     if absences < 2:
-        return evolve(state, absences=absences), Look(max(now, started) + rules.settle_after)
+        return evolve(state, absences=absences), Look(max(now, quiet_since) + rules.settle_after)
     if isinstance(state.error, APIStatusError) and state.error.status < 500:
         return _settle(state, DeliveryStatus.REFUSED, str(state.error))
     if len(state.attempts) >= rules.max_attempts:

@@ -15,6 +15,7 @@ from reelpub.errors import (
     RateLimitError,
     RateLimitWouldBlock,
     ServerError,
+    StoreError,
     TransportError,
 )
 
@@ -54,7 +55,7 @@ def effect_of(error: BaseException) -> Effect:
     A time-out, a reset, a 3xx, a 5xx and an unreadable success all leave the effect open. So does a 409: it may
     speak of the very post that a lost answer made, and has to be looked up.
     """
-    if isinstance(error, (ConfigurationError, RateLimitWouldBlock, RateLimitError)):
+    if isinstance(error, (ConfigurationError, RateLimitWouldBlock, RateLimitError, StoreError)):
         return Effect.NONE
     if isinstance(error, TransportError):
         return Effect.NONE if error.sent is False else Effect.UNKNOWN

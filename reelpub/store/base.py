@@ -1,0 +1,109 @@
+"""What a store does: it remembers jobs, so that a crash loses none and repeats none.
+
+Rows are plain values of JSON bytes; what is in them is `reelpub.store.codec`'s business. Several processes may share
+one store: a job belongs to the process that holds its lease, and a write for a part of it is refused once the lease
+is gone. That refusal is the fence: it is made in the shared store, in the same transaction as the write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol, runtime_checkable
+
+from attrs import frozen
+
+__all__ = ["Store", "StoredJob", "StoredPart"]
+
+
+@frozen(kw_only=True)
+class StoredPart:
+    """One part as it is kept. `post_id` stands beside the state so that it can be found by the provider's id."""
+
+    id: str
+    job_id: str
+    state: bytes
+    post_id: str | None = None
+
+
+@frozen(kw_only=True)
+class StoredJob:
+    """One job as it is kept; `outcome` is None while it is unfinished. Times are Unix seconds.
+
+    `due_at` is when it has to be looked at again, for one that waits for its time here. `before` is the outcome that
+    it retries, if it retries one.
+    """
+
+    id: str
+    publisher: str
+    request: bytes
+    submitted_at: float
+    content_key: str | None = None
+    due_at: float | None = None
+    before: bytes | None = None
+    outcome: bytes | None = None
+    parts: tuple[StoredPart, ...] = ()
+    run: str | None = None
+
+
+@runtime_checkable
+class Store(Protocol):
+    """Remembers jobs. Every method that writes returns only when what it wrote would survive a crash."""
+
+    async def open(self) -> None:
+        """Make the store ready.
+
+        Raises:
+            StoreError: it can't be written to, or was made by a newer version.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Write what is pending and let go."""
+        ...
+
+    async def add(self, jobs: Sequence[StoredJob], *, owner: str, lease_until: float) -> Mapping[str, str]:
+        """Remember new jobs as *owner*'s.
+
+        A job whose content key a remembered one has isn't added: the answer maps its id to the earlier job's.
+        """
+        ...
+
+    async def put(self, parts: Sequence[StoredPart], *, owner: str, now: float) -> None:
+        """Write parts as they are now.
+
+        Raises:
+            LeaseLost: *owner* doesn't hold the lease of one of the jobs at *now*; nothing was written.
+        """
+        ...
+
+    async def settle(self, job_id: str, outcome: bytes, *, owner: str, keep_content: bool) -> None:
+        """Write a job's outcome; without *keep_content* the same may be asked for again.
+
+        Raises:
+            LeaseLost: another process has taken the job over; nothing was written.
+        """
+        ...
+
+    async def claim(self, *, owner: str, now: float, lease_until: float, limit: int) -> Sequence[StoredJob]:
+        """Take over up to *limit* unfinished jobs that nobody holds at *now*, the oldest first."""
+        ...
+
+    async def renew(self, *, owner: str, lease_until: float) -> None:
+        """Prolong every lease that *owner* holds."""
+        ...
+
+    async def release(self, *, owner: str) -> None:
+        """Give up every lease that *owner* holds, so that the next process needn't wait."""
+        ...
+
+    async def owners(self) -> Sequence[str]:
+        """Return everybody who holds a lease."""
+        ...
+
+    async def job(self, job_id: str) -> StoredJob | None:
+        """Read one job."""
+        ...
+
+    async def count(self) -> tuple[int, int]:
+        """Return how many jobs are unfinished, and how many are settled."""
+        ...

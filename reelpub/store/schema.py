@@ -1,0 +1,76 @@
+"""The tables, and how a file of an older version is brought up to date."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from reelpub.errors import StoreError
+
+__all__ = ["VERSION", "migrate"]
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        """
+        CREATE TABLE jobs (
+            seq INTEGER PRIMARY KEY,
+            id TEXT NOT NULL UNIQUE,
+            publisher TEXT NOT NULL,
+            request BLOB NOT NULL,
+            submitted_at REAL NOT NULL,
+            content_key TEXT,
+            due_at REAL,
+            before BLOB,
+            outcome BLOB,
+            run TEXT,
+            owner TEXT,
+            lease_until REAL NOT NULL DEFAULT 0
+        ) STRICT
+        """,
+        # Partial indexes: however many jobs are settled, finding the unfinished ones stays cheap.
+        "CREATE INDEX unfinished ON jobs (seq) WHERE outcome IS NULL",
+        "CREATE INDEX owned ON jobs (owner) WHERE outcome IS NULL",
+        "CREATE INDEX content ON jobs (content_key) WHERE content_key IS NOT NULL",
+        "CREATE INDEX runs ON jobs (run) WHERE run IS NOT NULL",
+        """
+        CREATE TABLE parts (
+            id TEXT PRIMARY KEY,
+            job_id TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+            state BLOB NOT NULL,
+            post_id TEXT
+        ) STRICT, WITHOUT ROWID
+        """,
+        "CREATE INDEX parts_of ON parts (job_id)",
+        "CREATE INDEX posts ON parts (post_id) WHERE post_id IS NOT NULL",
+    ),
+)
+
+VERSION = len(MIGRATIONS)
+
+
+def migrate(db: sqlite3.Connection) -> None:
+    """Bring the file to this version, one step after the other, in one transaction.
+
+    Raises:
+        StoreError: the file is of a newer version.
+    """
+    if _version(db) == VERSION:
+        return
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        # Another process may have done it while this one waited for the lock.
+        found = _version(db)
+        if found > VERSION:
+            raise StoreError(f"the store is of version {found}, and this is for {VERSION}; upgrade reelpub")
+        for step in MIGRATIONS[found:]:
+            for statement in step:
+                db.execute(statement)
+        db.execute(f"PRAGMA user_version={VERSION:d}")
+        db.execute("COMMIT")
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+
+
+def _version(db: sqlite3.Connection) -> int:
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    return int(version)

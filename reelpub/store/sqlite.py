@@ -1,0 +1,169 @@
+"""A store in one SQLite file: WAL, `synchronous=FULL`, one writing thread with group commit.
+
+Everything that several callers ask for while a commit is under way goes into the next one, so that a write that has
+to be on disk before a request leaves costs a share of one `fsync`, not an `fsync` each.
+See https://www.sqlite.org/pragma.html#pragma_synchronous and https://www.sqlite.org/wal.html.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from reelpub.errors import StoreError
+from reelpub.store import statements
+from reelpub.store.base import StoredJob, StoredPart
+from reelpub.store.schema import migrate
+
+__all__ = ["SqliteStore"]
+
+T = TypeVar("T")
+Write = Callable[[sqlite3.Connection], Any]
+
+
+class SqliteStore:
+    """Keeps jobs in the file *path*, which is made if it isn't there. Several processes may share it.
+
+    *busy_timeout* (seconds) is how long a write waits for another process before it fails.
+    """
+
+    def __init__(self, path: str | Path, *, busy_timeout: float = 10.0) -> None:
+        self.path = Path(path)
+        self._busy_timeout = busy_timeout
+        self._thread: ThreadPoolExecutor | None = None
+        self._db: sqlite3.Connection | None = None
+        self._pending: list[tuple[Write, asyncio.Future[Any]]] = []
+        self._committing: asyncio.Task[None] | None = None
+
+    def __repr__(self) -> str:
+        return f"<SqliteStore {str(self.path)!r}>"
+
+    async def open(self) -> None:
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, thread_name_prefix="reelpub-store")
+            try:
+                self._db = await self._run(self._connect)
+            except BaseException:
+                self._thread.shutdown(wait=False)
+                self._thread = None
+                raise
+
+    async def close(self) -> None:
+        while self._committing is not None:
+            await asyncio.shield(self._committing)
+        if self._thread is not None and self._db is not None:
+            await self._run(self._db.close)
+            self._thread.shutdown()
+            self._thread = self._db = None
+
+    async def add(self, jobs: Sequence[StoredJob], *, owner: str, lease_until: float) -> Mapping[str, str]:
+        return await self._write(partial(statements.add, jobs=jobs, owner=owner, lease_until=lease_until))
+
+    async def put(self, parts: Sequence[StoredPart], *, owner: str, now: float) -> None:
+        await self._write(partial(statements.put, parts=parts, owner=owner, now=now))
+
+    async def settle(self, job_id: str, outcome: bytes, *, owner: str, keep_content: bool) -> None:
+        await self._write(
+            partial(statements.settle, job_id=job_id, outcome=outcome, owner=owner, keep_content=keep_content)
+        )
+
+    async def claim(self, *, owner: str, now: float, lease_until: float, limit: int) -> Sequence[StoredJob]:
+        return await self._write(partial(statements.claim, owner=owner, now=now, lease_until=lease_until, limit=limit))
+
+    async def renew(self, *, owner: str, lease_until: float) -> None:
+        await self._write(partial(statements.renew, owner=owner, lease_until=lease_until))
+
+    async def release(self, *, owner: str) -> None:
+        await self._write(partial(statements.release, owner=owner))
+
+    async def owners(self) -> Sequence[str]:
+        return await self._write(statements.owners)
+
+    async def job(self, job_id: str) -> StoredJob | None:
+        return await self._write(partial(statements.job, job_id=job_id))
+
+    async def count(self) -> tuple[int, int]:
+        return await self._write(statements.count)
+
+    # ---- inside
+
+    def _connect(self) -> sqlite3.Connection:
+        try:
+            db = sqlite3.connect(self.path, timeout=self._busy_timeout, isolation_level=None, check_same_thread=False)
+        except sqlite3.Error as error:
+            raise self._failed(error) from error
+        try:
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute("PRAGMA synchronous=FULL")
+            db.execute("PRAGMA foreign_keys=ON")
+            migrate(db)
+        except (sqlite3.Error, StoreError) as error:
+            db.close()
+            raise error if isinstance(error, StoreError) else self._failed(error) from error
+        return db
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        if self._thread is None:
+            raise StoreError(f"{self.path}: the store isn't open")
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    async def _write(self, write: Callable[[sqlite3.Connection], T]) -> T:
+        if self._db is None:
+            raise StoreError(f"{self.path}: the store isn't open")
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._pending.append((write, future))
+        if self._committing is None:
+            self._committing = asyncio.create_task(self._commit_pending(), name="reelpub-store")
+        return await future
+
+    async def _commit_pending(self) -> None:
+        try:
+            while self._pending:
+                group, self._pending = self._pending, []
+                results = await self._run(partial(self._commit, [write for write, _ in group]))
+                for (_, future), result in zip(group, results, strict=True):
+                    _resolve(future, result)
+        finally:
+            self._committing = None
+
+    def _commit(self, writes: Sequence[Write]) -> list[Any]:
+        """Run *writes* in one transaction; each has its own savepoint, so that one that fails undoes only itself."""
+        db = self._db
+        if db is None:
+            return [StoreError(f"{self.path}: the store isn't open")] * len(writes)
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            results = [self._attempt(db, write) for write in writes]
+            db.execute("COMMIT")
+        except sqlite3.Error as error:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            return [self._failed(error)] * len(writes)
+        return results
+
+    def _attempt(self, db: sqlite3.Connection, write: Write) -> Any:
+        db.execute("SAVEPOINT one")
+        try:
+            result = write(db)
+        except StoreError as error:
+            db.execute("ROLLBACK TO one")
+            result = error
+        db.execute("RELEASE one")
+        return result
+
+    def _failed(self, error: sqlite3.Error) -> StoreError:
+        return StoreError(f"{self.path}: {error}; nothing was sent that it should have noted")
+
+
+def _resolve(future: asyncio.Future[Any], result: Any) -> None:
+    if future.done():
+        return
+    if isinstance(result, BaseException):
+        future.set_exception(result)
+    else:
+        future.set_result(result)
