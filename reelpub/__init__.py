@@ -13,6 +13,7 @@ from reelpub.errors import (
     DeadlineExceeded,
     DecodeError,
     DeliveryFailed,
+    LeaseLost,
     NotFoundError,
     OutcomeUnknown,
     PaymentRequiredError,
@@ -22,6 +23,7 @@ from reelpub.errors import (
     ReelPubError,
     RequestTimeout,
     ServerError,
+    StoreError,
     TransportError,
     UnsupportedOperation,
     ValidationError,
@@ -54,6 +56,7 @@ from reelpub.orchestrator.events import EventStream
 from reelpub.orchestrator.handle import Handle
 from reelpub.orchestrator.orchestrator import Orchestrator
 from reelpub.policies.caps import AccountCap
+from reelpub.policies.lateness import Lateness, LatePolicy
 from reelpub.policies.lifecycle import Rules
 from reelpub.policies.polling import PollPolicy
 from reelpub.policies.retry import RetryPolicy
@@ -63,6 +66,7 @@ from reelpub.providers.reap.client import ReapClient
 from reelpub.providers.reap.publisher import ReapPublisher
 from reelpub.providers.reelmirror.client import ReelMirrorClient
 from reelpub.providers.reelmirror.publisher import ReelMirrorPublisher
+from reelpub.store import MemoryStore, SqliteStore, Store
 from reelpub.transport.limiter import RateLimiter
 from reelpub.transport.message import CallOptions
 
@@ -107,10 +111,14 @@ __all__ = [
     "JobStatusChanged",
     "JobStuck",
     "JobUnknown",
+    "LatePolicy",
+    "Lateness",
+    "LeaseLost",
     "LinkedInSettings",
     "LocalTime",
     "MediaItem",
     "MediaItems",
+    "MemoryStore",
     "NotFoundError",
     "Orchestrator",
     "Outcome",
@@ -143,6 +151,9 @@ __all__ = [
     "ServerError",
     "Severity",
     "Source",
+    "SqliteStore",
+    "Store",
+    "StoreError",
     "SystemClock",
     "TikTokSettings",
     "TransportError",

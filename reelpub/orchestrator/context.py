@@ -14,6 +14,7 @@ from reelpub.models.post import Post
 from reelpub.orchestrator.events import EventBus
 from reelpub.orchestrator.job import Job
 from reelpub.policies.caps import CapBook
+from reelpub.policies.lateness import Lateness
 from reelpub.policies.lifecycle import Rules
 from reelpub.policies.polling import PollPolicy
 
@@ -37,6 +38,7 @@ class Context:
     poll: PollPolicy
     caps: CapBook
     send_timeout: float = 30.0
+    lateness: Lateness = field(factory=Lateness)
     bus: EventBus = field(factory=EventBus)
     on_settled: Callable[[Job], None]
 

@@ -27,6 +27,7 @@ from reelpub.orchestrator.supervisor import Supervisor
 from reelpub.orchestrator.tracker import PartRef, apply, settle
 from reelpub.policies.caps import AccountCap, CapBook
 from reelpub.policies.content import content_key
+from reelpub.policies.lateness import Lateness
 from reelpub.policies.lifecycle import GaveUp, Rules, Withdrawn
 from reelpub.policies.polling import PollPolicy
 from reelpub.providers.base import Publisher
@@ -51,6 +52,7 @@ class Core:
         store: Store | None,
         lease: float,
         send_timeout: float,
+        lateness: Lateness,
     ) -> None:
         self.publishers = _by_name(publishers)
         self.book = JobBook(keep=keep_settled)
@@ -61,6 +63,7 @@ class Core:
             poll=poll,
             caps=CapBook(caps),
             send_timeout=send_timeout,
+            lateness=lateness,
             on_settled=self._on_settled,
         )
         self.desks = {

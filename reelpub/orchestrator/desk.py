@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Sequence
 
 from anyio.abc import TaskGroup
-from attrs import field, frozen
+from attrs import define, field, frozen
 
 from reelpub.errors import LeaseLost, OutcomeUnknown, ReelPubError, StoreError, ValidationError
 from reelpub.models.account import Account
@@ -26,7 +27,9 @@ from reelpub.orchestrator.planning import names_of, plan_parts
 from reelpub.orchestrator.poller import Poller
 from reelpub.orchestrator.pool import WorkerPool
 from reelpub.orchestrator.queue import Work, Worker
+from reelpub.orchestrator.suspension import elapsed_clock
 from reelpub.orchestrator.tracker import Change, PartRef, advance, announce, apply, settle
+from reelpub.policies.lateness import LatePolicy
 from reelpub.policies.lifecycle import (
     Accepted,
     Begin,
@@ -61,12 +64,27 @@ PLAN_CHUNK = 100
 WORTH_TELLING = 0.5
 """Seconds of waiting from which a job counts as held."""
 
+REGROUP_AFTER = 1.0
+"""Seconds for which a part that is to be sent again waits for others, so that they share a scheduling request."""
+
 LOOK, PLAN, SEND = 0, 1, 2
 """Priorities: what may be live already is settled before anything new goes out."""
 
 
 class _Stale(ReelPubError):
     """A part was settled while its token was awaited; nothing was sent."""
+
+
+@define
+class _Spacer:
+    """Keeps late posts apart."""
+
+    last: float = -math.inf
+
+    def next_wait(self, now: float, spacing: float) -> float:
+        """Return how long the next late post waits; the first doesn't."""
+        self.last = max(now, self.last + spacing)
+        return self.last - now
 
 
 @frozen(eq=False)
@@ -78,7 +96,11 @@ class Desk:
     _journal: Journal
     _pool: WorkerPool
     poller: Poller
-    _owned: set[str] = field(factory=set, init=False)
+    _owned: dict[str, str] = field(factory=dict, init=False)
+    """Which part each post belongs to, by their ids."""
+    _on_their_way: set[PartRef] = field(factory=set, init=False)
+    _again: list[PartRef] = field(factory=list, init=False)
+    _late: _Spacer = field(factory=_Spacer, init=False)
 
     @classmethod
     def open(cls, publisher: Publisher, context: Context, journal: Journal, *, concurrency: int) -> Desk:
@@ -162,7 +184,7 @@ class Desk:
                 if job.request.accounts:
                     raise known
                 known = ()
-            plan_parts(job, self.publisher, known)
+            plan_parts(job, self.publisher, known, self._context.now())
         except ReelPubError as error:
             self._fail_unplanned(job, error)
         except Exception as error:
@@ -186,22 +208,50 @@ class Desk:
         now = [ref for ref in refs if ref.state.part.at is None]
         later = [ref for ref in refs if ref.state.part.at is not None]
         for ref in now:
-            self._put_batch([ref])
+            if self._is_wanted_now(ref):
+                self._put_batch([ref], at=self._start_of(ref))
         if later and isinstance(self.publisher, SupportsSchedule):
             by_id = {ref.state.part.id: ref for ref in later}
             for batch in self.publisher.batches([ref.state.part for ref in later]):
                 self._put_batch([by_id[part.id] for part in batch])
 
-    def _put_batch(self, refs: Sequence[PartRef]) -> None:
-        at = refs[0].state.part.at
+    def _is_wanted_now(self, ref: PartRef) -> bool:
+        """Return whether a part is still wanted; what is late beyond its grace may not be."""
+        due, lateness = ref.state.part.not_before, self._context.lateness
+        if due is None or not lateness.is_late(due, self._context.now()) or lateness.policy is LatePolicy.PUBLISH:
+            return True
+        reason = f"it fell due at {due.isoformat(timespec='seconds')} while nothing ran"
+        self._apply(ref, Withdrawn(reason, is_cancel=lateness.policy is LatePolicy.SKIP))
+        return not ref.state.is_settled
+
+    def _start_of(self, ref: PartRef) -> float | None:
+        """Return when a part that is waited for here starts, in monotonic seconds; None for at once."""
+        due = ref.state.part.not_before
+        if due is None:
+            return None
+        now, clock = self._context.now(), self._context.clock
+        wait = (due - now).total_seconds()
+        if self._context.lateness.is_late(due, now):
+            wait = self._late.next_wait(clock.monotonic(), self._context.lateness.spacing)
+        if wait <= 0:
+            return None
+        self._context.tell(JobHeld, ref.job, seconds=wait, reason="time")
+        return clock.monotonic() + wait
+
+    def _put_batch(self, refs: Sequence[PartRef], *, at: float | None = None) -> None:
+        due = refs[0].state.part.at
 
         async def carry(worker: Worker) -> None:
             await self._carry(refs, worker)
 
         self._pool.put(
             Work(
-                run=carry, drop=lambda reason: self._drop(refs, reason), priority=SEND, due=at.timestamp() if at else 0
-            )
+                run=carry,
+                drop=lambda reason: self._drop(refs, reason),
+                priority=SEND,
+                due=due.timestamp() if due else 0,
+            ),
+            at=at,
         )
 
     def _drop(self, refs: Sequence[PartRef], reason: str) -> None:
@@ -280,16 +330,24 @@ class Desk:
             self._follow(ref, change)
 
     async def _go_live(self, refs: Sequence[PartRef], worker: Worker) -> Sequence[Post | ReelPubError]:
+        leave_by = math.inf
+
         async def leaving() -> None:
+            nonlocal leave_by
             if any(ref.state.is_settled for ref in refs):
                 raise _Stale
             worker.is_sending = True
+            leave_by = elapsed_clock() + self._context.send_timeout
             self._note_attempt(refs)
             await self._journal.note(refs)
 
         deadlines = [ref.job.deadline for ref in refs if ref.job.deadline is not None]
         options = CallOptions(
-            timeout=self._context.send_timeout, deadline=min(deadlines, default=None), before_send=leaving
+            timeout=self._context.send_timeout,
+            deadline=min(deadlines, default=None),
+            before_send=leaving,
+            # Whoever takes the job over counts on it that nothing leaves after the noted send deadline.
+            may_leave=lambda: elapsed_clock() < leave_by,
         )
         try:
             results = await self._call(refs, options)
@@ -305,6 +363,10 @@ class Desk:
             results = [_wrapped(error, self.publisher, "publish")] * len(refs)
         finally:
             worker.is_sending = False
+            self._on_their_way.difference_update(refs)
+        for ref, result in zip(refs, results, strict=True):
+            if isinstance(result, Post):
+                self._owned.setdefault(result.id, ref.state.part.id)
         return results
 
     async def _call(self, refs: Sequence[PartRef], options: CallOptions) -> Sequence[Post | ReelPubError]:
@@ -316,6 +378,7 @@ class Desk:
     def _note_attempt(self, refs: Sequence[PartRef]) -> None:
         clock = self._context.clock
         self._context.caps.use([names for ref in refs for names in names_of(ref.state.part)], clock.monotonic())
+        self._on_their_way.update(refs)
         for ref in refs:
             ref.job.requests += 1
             number = len(ref.state.attempts) + (0 if ref.state.stage is Stage.SENDING else 1)
@@ -365,7 +428,7 @@ class Desk:
         """Tell a change and see to it that what the machine commands is done."""
         command = announce(self._context, ref, change)
         if ref.state.post is not None:
-            self._owned.add(ref.state.post.id)
+            self._owned.setdefault(ref.state.post.id, ref.state.part.id)
         match command:
             case Watch():
                 self.poller.watch(ref)
@@ -373,11 +436,27 @@ class Desk:
                 clock = self._context.clock
                 self._look_later(ref, clock.monotonic() + max(0.0, at - clock.time()))
             case Send():
-                self._send_later([ref], None)
+                self._send_again(ref)
             case Prepare():
-                self._put_batch([ref])
+                self._enqueue([ref])
             case _:
                 pass
+
+    def _send_again(self, ref: PartRef) -> None:
+        """Send a part that is ready, together with those that become so at about the same time."""
+
+        def take() -> list[PartRef]:
+            refs = list(self._again)
+            self._again.clear()
+            return refs
+
+        async def regroup(_: Worker) -> None:
+            self._enqueue(take())
+
+        self._again.append(ref)
+        if len(self._again) == 1:
+            work = Work(run=regroup, drop=lambda reason: self._drop(take(), reason), priority=SEND)
+            self._pool.put(work, at=self._context.clock.monotonic() + REGROUP_AFTER)
 
     def _look_later(self, ref: PartRef, at: float) -> None:
         async def look(_: Worker) -> None:
@@ -403,12 +482,35 @@ class Desk:
             log.exception("%s: looking up %s raised", self.publisher.name, state.part.id)
             return LookedUndecided(f"{type(error).__name__}: {error}", error)
         match finding:
-            case Found(post):
+            case Found(post) if self._claims(ref, post.id):
                 return Looked(post)
+            case Found(post):
+                return LookedUndecided(f"post {post.id} may be another's")
             case Absent():
                 return LookedAbsent()
             case _:
                 return LookedUndecided(finding.reason)
+
+    def _claims(self, ref: PartRef, post_id: str) -> bool:
+        """Return whether a post that was found is this part's, and let it be no other's from now on.
+
+        A post of which the id was known beforehand is. Another can be that of a part alike which was looked up at
+        the same time, or which is on its way and whose answer isn't there yet.
+        """
+        part = ref.state.part
+        if post_id in (part.retries, _prepared(ref).post_id):
+            return True
+        if any(other != ref and _are_alike(other, ref) for other in self._on_their_way):
+            return False
+        return self._owned.setdefault(post_id, part.id) == part.id
+
+
+def _are_alike(one: PartRef, other: PartRef) -> bool:
+    """Return whether two parts put the same on the same accounts."""
+    first, second = one.state.part, other.state.part
+    return first.request.source == second.request.source and {account.id for account in first.accounts} == {
+        account.id for account in second.accounts
+    }
 
 
 def _prepared(ref: PartRef) -> Prepared:

@@ -28,6 +28,7 @@ from reelpub.orchestrator.job import Job
 from reelpub.orchestrator.rescheduling import reschedule_job
 from reelpub.orchestrator.retrying import is_retryable, retry_parts
 from reelpub.policies.caps import AccountCap
+from reelpub.policies.lateness import Lateness
 from reelpub.policies.lifecycle import Rules
 from reelpub.policies.polling import PollPolicy
 from reelpub.providers import registry
@@ -55,6 +56,7 @@ class Orchestrator:
         store: where jobs are noted so that they survive a crash; without one they live as long as the process.
         lease: seconds after which another process on the same store may take over the jobs of one that is gone.
         send_timeout: the longest that a request which goes live may be under way, in real seconds.
+        late: what becomes of posts that were kept here for their time and fell due while nothing ran.
         clock: where the present comes from.
 
     Leaving the ``async with`` doesn't wait for posts to end: await `wait_many` or `publish_many` for that. Every
@@ -74,6 +76,7 @@ class Orchestrator:
         store: Store | None = None,
         lease: float = 120.0,
         send_timeout: float = 30.0,
+        late: Lateness | None = None,
         clock: Clock | None = None,
     ) -> None:
         if concurrency < 1:
@@ -93,6 +96,7 @@ class Orchestrator:
             store=store,
             lease=lease,
             send_timeout=send_timeout,
+            lateness=late or Lateness(),
         )
 
     @classmethod

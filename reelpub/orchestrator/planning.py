@@ -14,6 +14,7 @@ from reelpub.models.problem import Problem
 from reelpub.models.request import PublishRequest
 from reelpub.orchestrator.job import Job
 from reelpub.policies.checks import errors_in, resolve
+from reelpub.policies.lateness import is_kept_here
 from reelpub.policies.lifecycle import PartState
 from reelpub.policies.scheduling import instant
 from reelpub.providers.base import Publisher
@@ -31,8 +32,8 @@ def scheduled_instant(request: PublishRequest) -> datetime | None:
     return at
 
 
-def plan_parts(job: Job, publisher: Publisher, known: Sequence[Account]) -> None:
-    """Give *job* its parts.
+def plan_parts(job: Job, publisher: Publisher, known: Sequence[Account], now: datetime) -> None:
+    """Give *job* its parts, as seen from *now*.
 
     Raises:
         ValidationError: an account that the request names can't be used.
@@ -45,8 +46,18 @@ def plan_parts(job: Job, publisher: Publisher, known: Sequence[Account]) -> None
     job.warnings += tuple(problems)
     at = scheduled_instant(job.request)
     groups = publisher.plan(job.request, accounts)
+    kept = at if at is not None and (at <= now or is_kept_here(at, now, publisher.limits)) else None
     job.parts = [
-        PartState(part=Part(id=f"{job.id}.{n}", job_id=job.id, request=job.request, accounts=group, at=at))
+        PartState(
+            part=Part(
+                id=f"{job.id}.{n}",
+                job_id=job.id,
+                request=job.request,
+                accounts=group,
+                at=None if kept else at,
+                not_before=kept,
+            )
+        )
         for n, group in enumerate(groups, start=1)
     ]
 

@@ -37,7 +37,8 @@ class Poller:
         self._context = context
         self._is_busy = is_busy
         self._book = PollBook(context.poll, publisher.limits.requests, publisher.limits.window)
-        self._refs: dict[str, PartRef] = {}
+        # More than one where a provider takes a second publish of the same draft.
+        self._refs: dict[str, list[PartRef]] = {}
         self._misses: dict[str, int] = {}
         self._singles: list[str] = []
         self._failures = 0
@@ -50,14 +51,18 @@ class Poller:
     def watch(self, ref: PartRef, *, from_schedule: bool = False) -> None:
         """Follow the post of a part from now on, or from its scheduled time on."""
         post = ref.state.post
-        if post is None or post.id in self._book:
+        if post is None:
+            return
+        refs = self._refs.setdefault(post.id, [])
+        if ref not in refs:
+            refs.append(ref)
+        if post.id in self._book:
             return
         clock = self._context.clock
         now = clock.monotonic()
         wait = self._context.poll.first_look
         if from_schedule and post.scheduled_at is not None:
             wait += max(0.0, post.scheduled_at.timestamp() - clock.time())
-        self._refs[post.id] = ref
         self._book.watch(
             Watched(id=post.id, accepted_at=now, due_at=now + wait, created_after=self._created_after(ref, post))
         )
@@ -71,9 +76,8 @@ class Poller:
 
     def give_up(self, reason: str) -> None:
         """Let go of every post; what is known of each stands."""
-        for post_id, ref in list(self._refs.items()):
-            self.forget(post_id)
-            apply(self._context, ref, GaveUp(reason))
+        for post_id in list(self._refs):
+            self._let_go(post_id, GaveUp(reason))
 
     async def run(self) -> None:
         """Read for ever; cancel to stop."""
@@ -129,25 +133,30 @@ class Poller:
     def _missed(self, post_id: str) -> None:
         self._book.seen(post_id, self._context.clock.monotonic())
         self._misses[post_id] = self._misses.get(post_id, 0) + 1
-        ref = self._refs.get(post_id)
-        if ref is not None and self._misses[post_id] >= MISSES_BEFORE_UNKNOWN:
-            self.forget(post_id)
-            apply(self._context, ref, GaveUp("the provider accepted it and doesn't know it any more", is_unknown=True))
+        if self._misses[post_id] >= MISSES_BEFORE_UNKNOWN:
+            self._let_go(post_id, GaveUp("the provider accepted it and doesn't know it any more", is_unknown=True))
+
+    def _let_go(self, post_id: str, event: GaveUp) -> None:
+        refs = self._refs.get(post_id, [])
+        self.forget(post_id)
+        for ref in refs:
+            apply(self._context, ref, event)
 
     def _saw(self, post: Post, *, is_whole: bool) -> None:
-        ref = self._refs.get(post.id)
-        if ref is None:
+        refs = self._refs.get(post.id)
+        if not refs:
             return
         self._book.seen(post.id, self._context.clock.monotonic())
-        known = ref.state.post
+        known = refs[0].state.post
         if not is_whole and not post.deliveries and known is not None:
             # A list that leaves the deliveries out says when to look, not what happened on each account.
             if post.status is not known.status and post.status is not PostStatus.SCHEDULED:
                 self._singles.append(post.id)
             return
-        if post != known:
-            apply(self._context, ref, Observed(post))
-        if ref.state.is_settled:
+        for ref in refs:
+            if post != ref.state.post:
+                apply(self._context, ref, Observed(post))
+        if all(ref.state.is_settled for ref in refs):
             self.forget(post.id)
 
     def _find_stuck(self) -> None:
@@ -156,13 +165,12 @@ class Poller:
             return
         self._next_stuck_check = now + self._context.poll.stuck_after / 20
         for post_id in self._book.overdue(now):
-            ref = self._refs[post_id]
-            post = ref.state.post
-            self.forget(post_id)
+            post = self._refs[post_id][0].state.post
             if post is not None:
-                self._context.tell(JobStuck, ref.job, post=post)
+                for ref in self._refs[post_id]:
+                    self._context.tell(JobStuck, ref.job, post=post)
                 minutes = self._context.poll.stuck_after / 60
-                apply(self._context, ref, GaveUp(f"stuck at {post.raw_status or post.status} for {minutes:g} minutes"))
+                self._let_go(post_id, GaveUp(f"stuck at {post.raw_status or post.status} for {minutes:g} minutes"))
 
     async def _pause(self, error: BaseException) -> None:
         self._book.sweep_failed()

@@ -9,16 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-import attrs
+import orjson
 
 from reelpub.models.account import Account, AccountRef
 from reelpub.models.capability import Capabilities, ProviderLimits, TextLimit
 from reelpub.models.problem import Problem, Severity
 from reelpub.models.request import PublishRequest
+from reelpub.models.settings import InstagramSettings, LinkedInSettings, TikTokSettings, YouTubeSettings
 from reelpub.models.source import Clip, Draft, GeneratedPost, MediaItem, MediaItems
+from reelpub.policies.lateness import is_kept_here
 from reelpub.policies.scheduling import instant, window_problem
 
 __all__ = ["errors_in", "request_problems", "resolve", "source_problems", "static"]
+
+_SETTINGS = (YouTubeSettings, TikTokSettings, InstagramSettings, LinkedInSettings)
+_HALF_PAIR = "holds half a surrogate pair, which can't be sent"
 
 
 def errors_in(problems: Iterable[Problem]) -> list[Problem]:
@@ -45,7 +50,9 @@ def request_problems(request: PublishRequest) -> list[Problem]:
         *_text(request.title, "title"),
         *_tags(request.tags),
         *_settings(request.settings),
+        *_when(request.at),
         *_text(request.publisher, "publisher"),
+        *_flag(request.allow_duplicate, "allow_duplicate"),
         *_text(request.reference, "reference"),
     ]
 
@@ -69,7 +76,7 @@ def source_problems(source: object) -> list[Problem]:
 
 def _id(value: object, field: str) -> list[Problem]:
     if isinstance(value, str) and value.strip():
-        return []
+        return _half_pairs(value, field)
     return [Problem(field=field, value=value, message="has to be an id, a text that isn't empty")]
 
 
@@ -103,36 +110,70 @@ def _accounts(accounts: object) -> list[Problem]:
                 Problem(field=field, value=account, message="has to be an Account, an id or a platform:username")
             )
             continue
+        problems += _half_pairs(name, field)
         if name in seen:
             problems.append(Problem(field=field, value=str(account), message="is named twice"))
         seen.add(name)
     return problems
 
 
+def _half_pairs(text: str, field: str) -> list[Problem]:
+    is_whole = not any("\ud800" <= character <= "\udfff" for character in text)
+    return [] if is_whole else [Problem(field=field, message=_HALF_PAIR)]
+
+
 def _text(value: object, field: str) -> list[Problem]:
-    if value is None or isinstance(value, str):
+    if value is None:
         return []
+    if isinstance(value, str):
+        return _half_pairs(value, field)
     return [Problem(field=field, value=value, message=f"has to be text, not {type(value).__name__}")]
 
 
 def _tags(tags: object) -> list[Problem]:
     if not isinstance(tags, tuple):
         return [Problem(field="tags", value=tags, message='has to be a list, such as ["launch"], not one text')]
-    return [
-        Problem(field=f"tags[{index}]", value=tag, message="has to be a text that isn't empty")
-        for index, tag in enumerate(tags)
-        if not isinstance(tag, str) or not tag.strip()
-    ]
+    problems: list[Problem] = []
+    for index, tag in enumerate(tags):
+        field = f"tags[{index}]"
+        if isinstance(tag, str) and tag.strip():
+            problems += _half_pairs(tag, field)
+        else:
+            problems.append(Problem(field=field, value=tag, message="has to be a text that isn't empty"))
+    return problems
 
 
 def _settings(settings: object) -> list[Problem]:
     if not isinstance(settings, Mapping):
         return [Problem(field="settings", value=settings, message="has to map platform names to settings")]
-    return [
-        Problem(field=f"settings.{platform}", value=value, message="has to be settings of that platform or a mapping")
-        for platform, value in settings.items()
-        if not isinstance(value, Mapping) and not attrs.has(type(value))
-    ]
+    problems: list[Problem] = []
+    for platform, value in settings.items():
+        field = f"settings.{platform}"
+        if isinstance(value, Mapping):
+            problems += _json(value, field)
+        elif not isinstance(value, _SETTINGS):
+            message = "has to be settings of that platform or a mapping"
+            problems.append(Problem(field=field, value=value, message=message))
+    return problems
+
+
+def _json(value: Mapping[object, object], field: str) -> list[Problem]:
+    try:
+        orjson.dumps(dict(value))
+    except TypeError as error:
+        return [Problem(field=field, message=f"can't be written as JSON: {error}")]
+    return []
+
+
+def _when(at: object) -> list[Problem]:
+    moment = None if at is None else instant(at)
+    return [moment] if isinstance(moment, Problem) else []
+
+
+def _flag(value: object, field: str) -> list[Problem]:
+    if isinstance(value, bool):
+        return []
+    return [Problem(field=field, value=value, message="has to be True or False")]
 
 
 def _offered(request: PublishRequest, capabilities: Capabilities, provider: str) -> list[Problem]:
@@ -188,7 +229,18 @@ def _time(request: PublishRequest, now: datetime, limits: ProviderLimits) -> lis
         return []
     at = instant(request.at)
     if isinstance(at, Problem):
-        return [at]
+        return []  # told with the types
+    if at > now and is_kept_here(at, now, limits):
+        minutes = limits.schedule_min_lead / 60
+        return [
+            Problem(
+                field="at",
+                value=at.isoformat(),
+                message="is sooner than the provider schedules; it is kept here and published when it is due",
+                limit=f"at least {minutes:g} minutes ahead",
+                severity=Severity.WARNING,
+            )
+        ]
     problem = window_problem(at, now, limits)
     return [problem] if problem else []
 

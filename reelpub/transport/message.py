@@ -77,12 +77,14 @@ class CallOptions:
     *timeout* is the longest one request may take on the wire, in real seconds. *deadline* ends the whole call with
     its waits and retries, as a value of the clock's `monotonic`. *before_send* runs after the limiter has granted the
     token and before a byte leaves, each time the request is sent; if it raises, nothing is sent and the token goes
-    back.
+    back. *may_leave* is asked last of all, when the connection is there and the first byte is about to leave: False
+    stops the request, which then was never sent. (A session that is handed in asks it before it connects.)
     """
 
     timeout: float | None = None
     deadline: float | None = None
     before_send: Callable[[], Awaitable[None]] | None = None
+    may_leave: Callable[[], bool] | None = None
 
 
 class Transport(Protocol):
