@@ -1,0 +1,110 @@
+"""From aiohttp's failures to ours: what happened, and whether the request can have left.
+
+An exception of aiohttp is kept as the cause only where nothing of the request's headers can hang on it:
+`ClientResponseError` and its kin hold the whole request, the key among its headers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import aiohttp
+from attrs import define
+
+from reelpub.errors import ConnectError, RequestTimeout, TransportError
+
+__all__ = ["Flight", "TooLate", "trace_config", "translate"]
+
+NEVER_SENT = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ClientConnectorCertificateError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.ServerFingerprintMismatch,
+    aiohttp.InvalidURL,
+)
+"""What aiohttp raises before a connection is there to write to."""
+
+
+class TooLate(Exception):
+    """The request was stopped just before its first byte: it may not leave any more."""
+
+
+@define(kw_only=True)
+class Flight:
+    """How far one request has come, as the session's trace tells it.
+
+    `is_traced` says whether the session tells at all; an injected one doesn't. `is_whole` says whether the headers'
+    departure is the whole request's, which holds for bodies that are one piece in memory. `may_leave` is asked when
+    the first byte is about to be written.
+    """
+
+    operation: str
+    provider: str
+    is_traced: bool
+    is_whole: bool = True
+    is_connected: bool = False
+    has_headers_out: bool = False
+    may_leave: Callable[[], bool] | None = None
+
+    @property
+    def sent(self) -> bool | None:
+        """Whether the request left, as far as is known while no answer has come."""
+        if not self.is_traced:
+            return None
+        if not self.is_connected:
+            return False
+        return True if self.has_headers_out and self.is_whole else None
+
+
+def trace_config() -> aiohttp.TraceConfig:
+    """Return the trace that fills in the `Flight` passed as a request's trace context."""
+    trace = aiohttp.TraceConfig()
+    trace.on_connection_create_end.append(_connected)
+    trace.on_connection_reuseconn.append(_connected)
+    trace.on_request_headers_sent.append(_headers_out)
+    return trace
+
+
+async def _connected(_session: Any, context: SimpleNamespace, _params: Any) -> None:
+    context.trace_request_ctx.is_connected = True
+
+
+async def _headers_out(_session: Any, context: SimpleNamespace, _params: Any) -> None:
+    flight: Flight = context.trace_request_ctx
+    if flight.may_leave is not None and not flight.may_leave():
+        raise TooLate
+    flight.has_headers_out = True
+
+
+def translate(exc: BaseException, flight: Flight, *, has_answer: bool = False) -> TransportError:
+    """Return our error for *exc*; *has_answer* says that an answer had begun, so that the request did leave."""
+    sent = True if has_answer else flight.sent
+    error = _typed(exc, flight, sent)
+    if not isinstance(exc, aiohttp.ClientResponseError):
+        error.__cause__ = exc
+    return error
+
+
+def _typed(exc: BaseException, flight: Flight, sent: bool | None) -> TransportError:
+    names = {"operation": flight.operation, "provider": flight.provider}
+    if isinstance(exc, TooLate):
+        return ConnectError("it was too late to send it, so it wasn't", **names)
+    if isinstance(exc, aiohttp.ConnectionTimeoutError):
+        return ConnectError("no connection in time", **names)
+    if isinstance(exc, NEVER_SENT):
+        return ConnectError(f"can't connect: {_words(exc)}", **names)
+    if isinstance(exc, asyncio.TimeoutError):
+        return RequestTimeout("no whole answer in time", sent=sent, **names)
+    if sent is False:
+        return ConnectError(f"no connection: {_words(exc)}", **names)
+    return TransportError(f"the connection failed: {_words(exc)}", sent=sent, **names)
+
+
+def _words(exc: BaseException) -> str:
+    # Never str(exc): for some types it holds the address with its query.
+    os_error = getattr(exc, "os_error", exc)
+    reason = getattr(os_error, "strerror", None)
+    return f"{type(exc).__name__} ({reason})" if isinstance(reason, str) and reason else type(exc).__name__

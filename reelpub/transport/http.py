@@ -1,0 +1,349 @@
+"""The transport over HTTP: limiter, retries, deadlines, and one request at a time on the wire."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from random import random as system_random
+from typing import Self
+
+import aiohttp
+from attrs import define, frozen
+from yarl import URL
+
+from reelpub.clocks import Clock, SystemClock
+from reelpub.errors import (
+    APIStatusError,
+    ConfigurationError,
+    RateLimitError,
+    ReelPubError,
+    TransportError,
+    status_error,
+)
+from reelpub.policies.headers import Quota, read_quota
+from reelpub.policies.retry import GiveUp, RetryPolicy, is_about_rate
+from reelpub.transport.address import check_key, parse_base, request_url
+from reelpub.transport.body import (
+    ERROR_BYTES,
+    ErrorBody,
+    ErrorReader,
+    check_json,
+    describe_error,
+    read_any_error,
+    read_capped,
+    read_up_to,
+)
+from reelpub.transport.faults import Flight, TooLate, translate
+from reelpub.transport.limiter import Permit, RateLimiter
+from reelpub.transport.message import CallOptions, Request, Response
+from reelpub.transport.payload import encode_json, is_streamed, request_headers, streamed
+from reelpub.transport.sessions import SendOnce, Sessions
+from reelpub.transport.upload import Uploader
+
+__all__ = ["ErrorBody", "HttpTransport", "RequestDone"]
+
+_log = logging.getLogger("reelpub.transport")
+
+MAX_BODY = 10 * 1024 * 1024
+"""The largest success body that is read by default, in bytes; a page of 100 full posts has 0.12 million."""
+
+_KEPT_HEADERS = ("date", "retry-after", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
+
+
+@frozen(kw_only=True)
+class RequestDone:
+    """One request that is over: `sent_at` is the clock's Unix time, `elapsed` its seconds; `error` a type's name."""
+
+    operation: str
+    status: int | None
+    sent_at: float
+    elapsed: float
+    error: str | None
+
+
+@define
+class _Call:
+    """One call of `send`, over all its attempts."""
+
+    request: Request
+    url: str
+    body: bytes | None
+    options: CallOptions
+    attempts: int = 0
+    refused: int = 0
+
+
+@define
+class _Attempt:
+    """One request of a call: what is known of it so far."""
+
+    call: _Call
+    permit: Permit
+    flight: Flight
+    status: int | None = None
+
+
+class HttpTransport:
+    """Sends the requests of one credential to one provider.
+
+    *base_url* must be https, unless its host is this machine or *allow_insecure* says otherwise. *limiter* may be
+    shared with others that use the same key. *timeout* bounds each request, in real seconds; *max_body* a success's
+    decompressed body, in bytes. *read_error* reads the provider's error bodies. *on_request* is told of every
+    request that is over. *random* returns numbers drawn evenly from 0 to 1.
+
+    A *session* carries what may be repeated, a *fresh_session* everything else and uploads; both stay the caller's
+    to close. Where only *session* is given, fresh connections are still this transport's own, so that whoever needs
+    a proxy or a certificate for all of the traffic gives both.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str,
+        *,
+        provider: str,
+        limiter: RateLimiter,
+        clock: Clock | None = None,
+        session: aiohttp.ClientSession | None = None,
+        fresh_session: aiohttp.ClientSession | None = None,
+        retry: RetryPolicy | None = None,
+        timeout: float = 30.0,
+        max_body: int = MAX_BODY,
+        read_error: ErrorReader = read_any_error,
+        on_request: Callable[[RequestDone], None] | None = None,
+        allow_insecure: bool = False,
+        random: Callable[[], float] = system_random,
+    ) -> None:
+        if not timeout > 0:
+            raise ConfigurationError(f"timeout: {timeout!r} isn't above 0")
+        self.base_url = parse_base(base_url, allow_insecure=allow_insecure)
+        self._key = check_key(api_key)
+        self.provider = provider
+        self.limiter = limiter
+        self.clock: Clock = clock or SystemClock()
+        self.retry = retry or RetryPolicy()
+        self.timeout = timeout
+        self.max_body = max_body
+        self.requests: Counter[str] = Counter()
+        self.on_request = on_request
+        self._read_error = read_error
+        self._random = random
+        self._sessions = Sessions(session, fresh_session)
+        self._uploader = Uploader(
+            self._sessions,
+            provider=provider,
+            retry=self.retry,
+            clock=self.clock,
+            timeout=timeout,
+            random=random,
+            allow_insecure=allow_insecure,
+        )
+
+    def __repr__(self) -> str:
+        return f"<HttpTransport {self.provider} {self.base_url}>"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_exc: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        await self._sessions.close()
+
+    async def put_file(
+        self,
+        url: str,
+        path: Path,
+        *,
+        content_type: str,
+        progress: Callable[[int, int], None] | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        await self._uploader.put(url, path, content_type=content_type, progress=progress, timeout=timeout)
+
+    async def send(self, request: Request, options: CallOptions | None = None) -> Response:
+        url = request_url(self.base_url, request.path, request.query)
+        call = _Call(request, str(url), encode_json(request), options or CallOptions())
+        while True:
+            permit = await self._reserve(call)
+            call.attempts += 1
+            try:
+                return await self._attempt(call, permit)
+            except ReelPubError as error:
+                delay = self._next_delay(call, error)
+            await self.clock.sleep(delay)
+
+    async def _reserve(self, call: _Call) -> Permit:
+        """Wait for the token, then run the caller's last step before the request; its failure costs nothing."""
+        request, options = call.request, call.options
+        permit = await self.limiter.acquire(
+            request.lane, deadline=options.deadline, operation=request.operation, provider=self.provider
+        )
+        try:
+            if options.before_send is not None:
+                await options.before_send()
+            # Looked up here, so that a closed transport is told before anything counts as sent.
+            self._sessions.pick(request.kind)
+        except BaseException:
+            permit.abandoned()
+            raise
+        return permit
+
+    def _next_delay(self, call: _Call, error: ReelPubError) -> float:
+        """Return the wait before the next attempt; raise *error* again where there is to be none."""
+        call.refused += isinstance(error, RateLimitError)
+        deadline = call.options.deadline
+        decision = self.retry.decide(
+            call.request.kind,
+            error,
+            call.attempts,
+            refused=call.refused,
+            server_delay=self._server_delay(error),
+            deadline_left=None if deadline is None else deadline - self.clock.monotonic(),
+            random=self._random(),
+        )
+        if isinstance(decision, GiveUp):
+            _log.debug("%s %s: not repeated: %s", self.provider, call.request.operation, decision.reason)
+            raise error
+        _log.debug("%s %s: again in %.2f s", self.provider, call.request.operation, decision.delay)
+        return decision.delay
+
+    def _server_delay(self, error: ReelPubError) -> float | None:
+        if isinstance(error, RateLimitError):
+            return error.retry_after
+        return self._quota(error.headers).retry_after if isinstance(error, APIStatusError) else None
+
+    def _quota(self, headers: Mapping[str, str]) -> Quota:
+        return read_quota(headers, now=self.clock.time(), window=self.limiter.window)
+
+    async def _attempt(self, call: _Call, permit: Permit) -> Response:
+        _, is_traced = self._sessions.pick(call.request.kind)
+        operation = call.request.operation
+        flight = Flight(
+            operation=operation,
+            provider=self.provider,
+            is_traced=is_traced,
+            is_whole=not is_streamed(call.request),
+            may_leave=call.options.may_leave,
+        )
+        attempt = _Attempt(call, permit, flight)
+        sent_at, started = self.clock.time(), self.clock.monotonic()
+        self.requests[operation] += 1
+        error: BaseException | None = None
+        try:
+            return await self._exchange(attempt)
+        except BaseException as exc:
+            error = exc
+            raise
+        finally:
+            _settle(attempt, error)
+            self._tell(
+                RequestDone(
+                    operation=operation,
+                    status=attempt.status,
+                    sent_at=sent_at,
+                    elapsed=self.clock.monotonic() - started,
+                    error=type(error).__name__ if error is not None else None,
+                )
+            )
+
+    def _tell(self, done: RequestDone) -> None:
+        _log.debug("%s %s: %s in %.3f s", self.provider, done.operation, done.status or done.error, done.elapsed)
+        if self.on_request is not None:
+            self.on_request(done)
+
+    def _time_left(self, options: CallOptions) -> float:
+        """Return how long this request may take, in real seconds."""
+        longest = self.timeout if options.timeout is None else options.timeout
+        if options.deadline is None:
+            return longest
+        scale: float = getattr(self.clock, "scale", 1.0)
+        return min(longest, max(0.0, options.deadline - self.clock.monotonic()) / scale)
+
+    async def _exchange(self, attempt: _Attempt) -> Response:
+        try:
+            async with asyncio.timeout(self._time_left(attempt.call.options)):
+                return await self._send_once(attempt)
+        except (aiohttp.ClientError, OSError, TooLate) as exc:
+            failure = translate(exc, attempt.flight, has_answer=attempt.status is not None)
+        # Raised out here, so that aiohttp's exception doesn't hang on as the context with the request's headers.
+        raise failure
+
+    async def _send_once(self, attempt: _Attempt) -> Response:
+        call = attempt.call
+        session, is_traced = self._sessions.pick(call.request.kind)
+        if not is_traced and call.options.may_leave is not None and not call.options.may_leave():
+            raise TooLate
+        seconds = self.timeout if call.options.timeout is None else call.options.timeout
+        async with (
+            streamed(call.request, call.body) as data,
+            session.request(
+                call.request.method,
+                URL(call.url, encoded=True),
+                data=data,
+                headers=request_headers(call.request, self._key),
+                skip_auto_headers=("Content-Type",) if data is None else None,
+                allow_redirects=False,
+                middlewares=(SendOnce(),),
+                # One deadline above, and socket time-outs that tell a failed connect from a lost answer.
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=seconds * 0.9, sock_read=seconds),
+                trace_request_ctx=attempt.flight,
+            ) as response,
+        ):
+            return await self._receive(attempt, response)
+
+    async def _receive(self, attempt: _Attempt, response: aiohttp.ClientResponse) -> Response:
+        request = attempt.call.request
+        attempt.status = status = response.status
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        about_rate = status != 429 or is_about_rate(request.kind, request.operation, headers)
+        attempt.permit.answered(self._quota(headers), status if about_rate else None)
+        if not 200 <= status < 300:
+            raise await self._status_error(request, response, headers)
+        names = {"operation": request.operation, "provider": self.provider}
+        body = await read_capped(response, self.max_body, **names)
+        check_json(status, headers, body, **names)
+        return Response(status=status, headers=headers, body=body)
+
+    async def _status_error(
+        self, request: Request, response: aiohttp.ClientResponse, headers: Mapping[str, str]
+    ) -> APIStatusError:
+        status = response.status
+        try:
+            body, _ = await read_up_to(response, ERROR_BYTES)
+        except (aiohttp.ClientError, ConnectionError):
+            # The status is known; a body that breaks off must not make less of it.
+            body = b""
+        said = describe_error(status, headers, body, secret=self._key, read_error=self._read_error)
+        quota = self._quota(headers)
+        is_rate = status == 429 and is_about_rate(request.kind, request.operation, headers)
+        return status_error(
+            status,
+            self._redirect_words(headers) if 300 <= status < 400 else said.message,
+            operation=request.operation,
+            provider=self.provider,
+            code=said.code,
+            details=said.details,
+            headers={name: headers[name] for name in _KEPT_HEADERS if name in headers},
+            retry_after=quota.wait if is_rate else quota.retry_after,
+        )
+
+    def _redirect_words(self, headers: Mapping[str, str]) -> str:
+        try:
+            host = self.base_url.join(URL(headers.get("location", ""))).host
+        except ValueError:
+            host = None
+        return f"a redirect to {host or 'an unknown host'} isn't followed"
+
+
+def _settle(attempt: _Attempt, error: BaseException | None) -> None:
+    """Account for the token: it goes back only where the request provably never left."""
+    never_left = attempt.flight.sent is False or (isinstance(error, TransportError) and error.sent is False)
+    if error is not None and never_left:
+        attempt.permit.abandoned()
+    else:
+        attempt.permit.answered()

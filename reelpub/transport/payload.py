@@ -1,0 +1,73 @@
+"""What a request carries: its headers, and its body as bytes or streamed from disk."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import PackageNotFoundError, version
+
+import aiohttp
+import orjson
+
+from reelpub.errors import ConfigurationError
+from reelpub.transport.message import Request
+
+__all__ = ["encode_json", "is_streamed", "request_headers", "streamed"]
+
+
+def _version() -> str:
+    try:
+        return version("reelpub")
+    except PackageNotFoundError:
+        return "0"
+
+
+USER_AGENT = f"reelpub/{_version()}"
+
+
+def is_streamed(request: Request) -> bool:
+    """Return whether the body is read from disk while it is sent."""
+    return request.file is not None
+
+
+def encode_json(request: Request) -> bytes | None:
+    """Return the JSON body as bytes, None where there is none; `ConfigurationError` where it can't be JSON."""
+    if request.json is None:
+        return None
+    try:
+        return orjson.dumps(request.json)
+    except orjson.JSONEncodeError as exc:
+        raise ConfigurationError(f"{request.operation}: the body can't be written as JSON: {exc}") from None
+
+
+def request_headers(request: Request, api_key: str) -> dict[str, str]:
+    """Return the headers of one request; the key is set here and nowhere else, never on a session."""
+    headers = {"Accept": "application/json", "User-Agent": USER_AGENT}
+    if request.json is not None:
+        headers["Content-Type"] = "application/json"
+    if request.authenticated:
+        headers["Authorization"] = f"Bearer {api_key}"
+    return headers
+
+
+@asynccontextmanager
+async def streamed(request: Request, body: bytes | None) -> AsyncIterator[bytes | aiohttp.FormData | None]:
+    """Give what aiohttp is to send; a multipart body's file is open for as long as the block runs."""
+    if request.form is None and request.file is None:
+        yield body
+        return
+    form = aiohttp.FormData(default_to_multipart=True)
+    for name, value in (request.form or {}).items():
+        form.add_field(name, value)
+    if request.file is None:
+        yield form
+        return
+    part = request.file
+    try:
+        source = await asyncio.to_thread(part.path.open, "rb")
+    except OSError as exc:
+        raise ConfigurationError(f"file: {part.path} can't be read: {exc.strerror}") from None
+    with source:
+        form.add_field(part.field_name, source, filename=part.path.name, content_type=part.content_type)
+        yield form

@@ -1,0 +1,92 @@
+"""Sessions and the connections under them: one pool for what may be repeated, fresh connections for what may not.
+
+A pooled connection can be dead without anybody knowing. aiohttp then sends GET, PUT and DELETE again by itself,
+past limiter and journal, and fails POST and PATCH with the outcome unknown (both measured). So a request is let
+through once (`SendOnce`), and what must not be repeated never meets a pooled connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import aiohttp
+
+from reelpub.errors import ConfigurationError
+from reelpub.policies.safety import RequestKind
+from reelpub.transport.faults import trace_config
+
+__all__ = ["SendOnce", "Sessions"]
+
+KEEPALIVE = 15.0
+"""Seconds for which an idle connection is kept for reads; servers commonly close after 15 to 75."""
+
+_POOLED = frozenset({RequestKind.READ, RequestKind.IDEMPOTENT})
+_Handler = Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]
+
+
+class SendOnce:
+    """A client middleware, new for each request, that ends aiohttp's own re-sending with the first failure."""
+
+    def __init__(self) -> None:
+        self._failure: BaseException | None = None
+
+    async def __call__(self, request: aiohttp.ClientRequest, handler: _Handler) -> aiohttp.ClientResponse:
+        if self._failure is not None:
+            raise self._failure
+        try:
+            return await handler(request)
+        except (aiohttp.ClientError, OSError) as exc:
+            self._failure = exc
+            raise
+
+
+class Sessions:
+    """Two sessions, made inside the running loop when first needed; injected ones are used and never closed.
+
+    The connectors set no limit of their own, since the limiter decides how many requests are under way.
+    """
+
+    def __init__(self, pooled: aiohttp.ClientSession | None = None, fresh: aiohttp.ClientSession | None = None) -> None:
+        self._injected = {"pooled": pooled, "fresh": fresh}
+        self._own: dict[str, aiohttp.ClientSession] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
+
+    def pick(self, kind: RequestKind) -> tuple[aiohttp.ClientSession, bool]:
+        """Return the session for a request of *kind*, and whether it carries our trace."""
+        return self._get("pooled" if kind in _POOLED else "fresh")
+
+    def _get(self, name: str) -> tuple[aiohttp.ClientSession, bool]:
+        if self._closed:
+            raise ConfigurationError("the transport is closed")
+        injected = self._injected[name]
+        if injected is not None:
+            return injected, False
+        self._check_loop()
+        if name not in self._own:
+            self._own[name] = self._make(name)
+        return self._own[name], True
+
+    def _check_loop(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._own and self._loop is not loop:
+            raise ConfigurationError("the transport's connections belong to another event loop; make one for each loop")
+        self._loop = loop
+
+    def _make(self, name: str) -> aiohttp.ClientSession:
+        connector = (
+            aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEPALIVE)
+            if name == "pooled"
+            else aiohttp.TCPConnector(limit=0, force_close=True)
+        )
+        return aiohttp.ClientSession(
+            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trace_configs=[trace_config()]
+        )
+
+    async def close(self) -> None:
+        """Close what was made here; requests under way fail. May be called again."""
+        self._closed = True
+        own, self._own = list(self._own.values()), {}
+        for session in own:
+            await session.close()
