@@ -15,7 +15,7 @@ from attrs import define, field
 
 from reelpub.clocks import Clock
 from reelpub.sandbox.connections import Connection
-from reelpub.sandbox.contract import MethodNotAllowed, NoSuchPath, Operation, load_contract
+from reelpub.sandbox.contract import MethodNotAllowed, NoSuchPath, Operation, Problem, load_contract
 from reelpub.sandbox.faults import Fault, FaultBook, FaultKind
 from reelpub.sandbox.keys import Credential, KeyRing
 from reelpub.sandbox.limits import Decision, RateLimit, Window, open_window
@@ -25,11 +25,14 @@ from reelpub.sandbox.provider import Provider
 from reelpub.sandbox.records import RecordedExchange, RequestRecord
 from reelpub.sandbox.wire import Call, Refusal, Reply
 
-__all__ = ["Observer", "Shell"]
+__all__ = ["LARGEST_BODY", "Observer", "Shell"]
 
 Observer = Callable[[RecordedExchange], None]
-LARGEST_BODY = 64 * 1024 * 1024
+LARGEST_BODY = 16 * 1024 * 1024
+"""Bytes; a larger body is read to its end, but not kept."""
+
 _REMEMBERED = 200_000
+_TOO_LARGE = Problem(where=("body",), message="is too large", keyword="maxLength")
 _REFUSING = {
     FaultKind.RATE_LIMITED: 429,
     FaultKind.RATE_LIMITED_BARE: 429,
@@ -110,7 +113,7 @@ class Shell:
     async def _arrival(self, request: web.BaseRequest, connection: Connection) -> _Visit:
         raw = bytearray()
         async for chunk in request.content.iter_any():
-            if len(raw) < LARGEST_BODY:
+            if len(raw) <= LARGEST_BODY:
                 raw += chunk
         path, _, query = request.raw_path.partition("?")
         return _Visit(
@@ -138,6 +141,8 @@ class Shell:
         credential = self._authenticate(visit, operation)
         self._spend(visit, operation)
         self._authorise(credential, operation)
+        if len(visit.raw) > LARGEST_BODY:
+            raise refuse_problems(self.provider.name, [_TOO_LARGE])
         query, problems = self.contract.read_query(operation, parse_qsl(visit.query, keep_blank_values=True))
         body, wrong = read_body(self.contract, operation, visit.headers.get("Content-Type", ""), visit.raw)
         if problems or wrong:

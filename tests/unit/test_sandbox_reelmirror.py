@@ -569,6 +569,7 @@ def test_sign_up_takes_an_address_once_and_five_a_day():
         mirror.call("agentSignup", {"email": f"a{number}@example.com", "password": "12345678"}, key="")
     again = {"email": "A0@example.com", "password": "12345678"}
     assert mirror.refused("agentSignup", again, key="") == 409
+    assert mirror.refused("agentSignup", {**again, "email": "nobody"}, key="") == 400
     assert mirror.refused("agentSignup", {**again, "email": "b@example.com"}, key="") == 429
     mirror.wait(86_400)
     mirror.call("agentSignup", {**again, "email": "b@example.com"}, key="")

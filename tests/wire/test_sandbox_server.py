@@ -6,6 +6,7 @@ import asyncio
 import io
 import json
 import time
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 import aiohttp
@@ -28,6 +29,7 @@ from reelpub.sandbox import (
     shell,
 )
 from reelpub.sandbox.contract import load_contract
+from reelpub.testing.virtual import run_virtual
 
 OFF = {"reelmirror": None, "reap": None}
 ACCOUNTS, POSTS = "/v1/publishing/accounts", "/v1/publishing/posts"
@@ -207,6 +209,24 @@ async def test_the_time_may_be_the_loops():
     async with serving(clock=LoopClock(epoch=1_000_000_000.0)) as (_, hand):
         answer, _ = await hand.send("GET", ACCOUNTS)
         assert parsedate_to_datetime(answer.headers["Date"]).year < 2010
+
+
+def test_it_lives_under_a_loop_whose_time_is_virtual():
+    """A post scheduled in an hour is live after a wait that takes no real time."""
+
+    async def main(clock):
+        async with serving(clock=clock, keepalive=1e9) as (sandbox, hand):
+            path = f"{POSTS}/{await hand.draft()}"
+            when = datetime.fromtimestamp(clock.time() + 3600, UTC).isoformat()
+            await hand.send("POST", f"{path}/schedule", json={"scheduled_for": when})
+            await clock.sleep(3599)
+            waiting = (await hand.json("GET", path))[1]["post"]["status"], sandbox.live()
+            await clock.sleep(62)
+            return waiting, (await hand.json("GET", path))[1]["post"]["status"], len(sandbox.live())
+
+    begun = time.perf_counter()
+    assert run_virtual(main) == (("scheduled", []), "published", 2)
+    assert time.perf_counter() - begun < 3
 
 
 @pytest.mark.parametrize("kind", [FaultKind.LOST_BEFORE, FaultKind.LOST_AFTER])
@@ -510,7 +530,7 @@ async def test_an_observer_is_given_whole_exchanges_without_the_key():
 
 async def test_a_body_too_large_to_hold_is_refused():
     async with serving() as (sandbox, hand):
-        large = io.BytesIO(b'{"name": "' + b"x" * shell.LARGEST_BODY + b'"}')
+        large = io.BytesIO(b'{"name": "' + b"x" * (shell.LARGEST_BODY + 2**20) + b'"}')
         kind = {"Content-Type": "application/json"}
         status, body = await hand.json("POST", "/v1/personas", data=large, headers=kind)
         assert (status, body["error"]["code"]) == (400, "VALIDATION_ERROR")

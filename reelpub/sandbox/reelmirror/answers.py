@@ -18,10 +18,14 @@ _POST_WRITES = (
     "retryOutgoingPost",
 )
 _OTHER_WRITES = {
+    "deletePersona": "Persona",
     "disconnectAccount": "ConnectedAccount",
     "rejectGeneratedPost": "GeneratedPost",
     "rejectGeneratedMediaItem": "GeneratedMediaItem",
 }
+
+_WITHOUT_SECRET: Json = {"type": "object", "required": ["id", "name"], "not": {"required": ["key"]}}
+"""An API key as it is shown after it was made."""
 
 
 def answer_schemas(dialect: ReelMirrorDialect) -> dict[tuple[str, int], Json]:
@@ -29,9 +33,10 @@ def answer_schemas(dialect: ReelMirrorDialect) -> dict[tuple[str, int], Json]:
 
     They refer to the contract's components. A 204 has no body and no schema.
     """
-    rows = {(operation, 200): _written(dialect, "OutgoingPost") for operation in _POST_WRITES}
-    rows |= {(operation, 200): _written(dialect, name) for operation, name in _OTHER_WRITES.items()}
+    rows = {(operation, 200): _written(dialect, _ref("OutgoingPost")) for operation in _POST_WRITES}
+    rows |= {(operation, 200): _written(dialect, _ref(name)) for operation, name in _OTHER_WRITES.items()}
     rows |= {
+        ("revokeApiKey", 200): _written(dialect, _WITHOUT_SECRET),
         ("getOutgoingPost", 200): _wrapped(dialect.post_envelope, _ref("OutgoingPost")),
         ("createPersona", 201): _wrapped("data", _ref("Persona")),
         ("getPersona", 200): _wrapped(dialect.object_envelope, _ref("Persona")),
@@ -40,16 +45,16 @@ def answer_schemas(dialect: ReelMirrorDialect) -> dict[tuple[str, int], Json]:
         ("listApiKeys", 200): {
             "type": "object",
             "required": ["data", "count"],
-            "properties": {"data": {"type": "array", "items": {"not": {"required": ["key"]}}}},
+            "properties": {"data": {"type": "array", "items": _WITHOUT_SECRET}},
         },
     }
     return rows
 
 
-def _written(dialect: ReelMirrorDialect, name: str) -> Json:
+def _written(dialect: ReelMirrorDialect, schema: Json) -> Json:
     if dialect.write_answer == "status_only":
         return _closed("status")
-    return _wrapped("bare" if dialect.write_answer == "bare" else dialect.post_envelope, _ref(name))
+    return _wrapped("bare" if dialect.write_answer == "bare" else dialect.post_envelope, schema)
 
 
 def _wrapped(envelope: str, schema: Json) -> Json:

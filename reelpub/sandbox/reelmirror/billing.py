@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reelpub.sandbox.keys import Credential
 from reelpub.sandbox.reelmirror.records import Transaction
-from reelpub.sandbox.reelmirror.render import balance_json, key_json, listed, read_reply, transaction_json
+from reelpub.sandbox.reelmirror.render import balance_json, key_json, listed, read_reply, transaction_json, written
 from reelpub.sandbox.reelmirror.world import SIGNUPS_PER_DAY, World
 from reelpub.sandbox.seed import SCOPES
 from reelpub.sandbox.wire import Call, Refusal, Reply
@@ -92,6 +92,8 @@ def setup_intent(world: World, call: Call) -> Reply:
 def sign_up(world: World, call: Call) -> Reply:
     """Sign up by e-mail; an address in use is a conflict, and a day takes five."""
     email = call.body["email"].lower()
+    if not all(email.rpartition("@")[::2]):
+        raise Refusal(400, "This isn't an e-mail address.")
     if email in world.signups:
         raise Refusal(409, "There is an account with this e-mail address.")
     if sum(call.now - at < _DAY for at in world.signups.values()) >= SIGNUPS_PER_DAY:
@@ -130,5 +132,5 @@ def revoke_key(world: World, call: Call) -> Reply:
     for credential in world.keys.valid():
         if credential.id == call.path["key_id"]:
             credential.revoked = True
-            return Reply(status=204)
+            return written(world, key_json(world, credential), "revoked")
     raise Refusal(404, "There is no key with this id.")

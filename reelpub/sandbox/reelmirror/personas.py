@@ -14,6 +14,7 @@ from reelpub.sandbox.reelmirror.render import (
     shaped,
     source_json,
     source_post_json,
+    written,
 )
 from reelpub.sandbox.reelmirror.world import World
 from reelpub.sandbox.wire import Call, Refusal, Reply
@@ -78,7 +79,7 @@ def delete_persona(world: World, call: Call) -> Reply:
     for source in world.sources_of(persona.id):
         del world.sources[source.id]
     del world.personas[persona.id]
-    return Reply(status=204)
+    return written(world, persona_json(world, persona), "deleted")
 
 
 def add_target(world: World, call: Call) -> Reply:
