@@ -1,0 +1,40 @@
+"""What every command starts from: the clock, and publishers for the keys in the environment."""
+
+from __future__ import annotations
+
+import click
+from attrs import field, frozen
+
+from reelpub.clocks import Clock, SystemClock
+from reelpub.orchestrator.orchestrator import Orchestrator
+from reelpub.providers import registry
+from reelpub.providers.base import Publisher
+
+__all__ = ["Setup", "orchestrator", "setup_of"]
+
+
+@frozen(kw_only=True)
+class Setup:
+    """*clock* is where the present comes from; a test hands in a faster one as click's ``obj``."""
+
+    clock: Clock = field(factory=SystemClock)
+
+
+def setup_of(context: click.Context) -> Setup:
+    """Return the setup that the command was started with, or the usual one."""
+    return context.find_object(Setup) or Setup()
+
+
+def orchestrator(setup: Setup, publisher: str | None) -> Orchestrator:
+    """Return an orchestrator for *publisher* alone, or for each key that is in the environment.
+
+    Raises:
+        ConfigurationError: the key isn't set, or no publisher has that name.
+    """
+    return Orchestrator(_publishers(setup.clock, publisher), clock=setup.clock)
+
+
+def _publishers(clock: Clock, name: str | None) -> list[Publisher]:
+    if name is None:
+        return registry.from_env(clock=clock)
+    return [registry.load(name).from_env(clock=clock)]
