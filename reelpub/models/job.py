@@ -7,6 +7,7 @@ from datetime import datetime
 from attrs import frozen
 
 from reelpub.models.account import Account
+from reelpub.models.problem import Problem
 from reelpub.models.request import PublishRequest
 
 __all__ = ["Attempt", "Part", "Prepared"]
@@ -18,8 +19,9 @@ class Part:
 
     `accounts` is empty where the provider decides them (a generated post without named accounts). `at` is when the
     provider is to publish it, None for at once; `not_before` is a time that the provider doesn't take, so that it is
-    waited for here. `copy_of` is a post whose media the part takes over for other accounts; `retries` is a post that is to be
-    retried where it stands.
+    waited for here. `copy_of` is a post whose media the part takes over for other accounts; `retries` is a post that
+    is to be retried where it stands. `begun_at` is set where a process that died may have begun to prepare it already,
+    no earlier than then.
     """
 
     id: str
@@ -30,6 +32,7 @@ class Part:
     not_before: datetime | None = None
     copy_of: str | None = None
     retries: str | None = None
+    begun_at: datetime | None = None
 
 
 @frozen(kw_only=True)
@@ -37,12 +40,13 @@ class Prepared:
     """A part that is ready to go live: what had to exist beforehand exists.
 
     `post_id` is the draft that will go live, where the provider has drafts. `orphans` are drafts that were made on
-    the way and aren't needed any more.
+    the way and aren't needed any more; `warnings` say what else may have been left behind.
     """
 
     part: Part
     post_id: str | None = None
     orphans: tuple[str, ...] = ()
+    warnings: tuple[Problem, ...] = ()
 
 
 @frozen(kw_only=True)

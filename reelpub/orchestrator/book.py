@@ -10,9 +10,9 @@ from attrs import define, field
 from reelpub.models.outcome import OutcomeStatus
 from reelpub.orchestrator.job import Job
 
-__all__ = ["JobBook"]
+__all__ = ["NOTHING_LIVE", "JobBook"]
 
-_NOTHING_LIVE = frozenset(
+NOTHING_LIVE = frozenset(
     {
         OutcomeStatus.REFUSED,
         OutcomeStatus.FAILED,
@@ -21,17 +21,22 @@ _NOTHING_LIVE = frozenset(
         OutcomeStatus.DUPLICATE,
     }
 )
+"""Ends after which the same may be asked for again."""
 
 
 @define
 class JobBook:
-    """Remembers jobs; of the settled ones the latest *keep*, their content keys for as long as they are remembered."""
+    """Remembers jobs; of the settled ones the latest *keep*, their content keys for as long as they are remembered.
+
+    Which job retried which is remembered for the latest *keep* retries, so that an old report can't retry twice.
+    """
 
     keep: int = 10_000
     _open: dict[str, Job] = field(factory=dict, init=False)
     _settled: OrderedDict[str, Job] = field(factory=OrderedDict, init=False)
-    _by_content: dict[str, str] = field(factory=dict, init=False)
-    _retried_by: dict[str, str] = field(factory=dict, init=False)
+    # Several hold one content where duplicates were asked for.
+    _by_content: dict[str, list[str]] = field(factory=dict, init=False)
+    _retried_by: OrderedDict[str, str] = field(factory=OrderedDict, init=False)
 
     def __iter__(self) -> Iterator[Job]:
         yield from self._open.values()
@@ -47,37 +52,47 @@ class JobBook:
         self._settled.pop(job.id, None)
         self._open[job.id] = job
         if job.content_key is not None:
-            self._by_content[job.content_key] = job.id
+            holders = self._by_content.setdefault(job.content_key, [])
+            if job.id not in holders:
+                holders.append(job.id)
 
     def get(self, job_id: str) -> Job | None:
         """Return a job by its id."""
         return self._open.get(job_id) or self._settled.get(job_id)
 
     def same_content(self, key: str) -> str | None:
-        """Return the id of the job that has or had the same to publish."""
-        return self._by_content.get(key)
+        """Return the id of the first job that has or had the same to publish."""
+        return next(iter(self._by_content.get(key, ())), None)
 
     def settled(self, job: Job) -> None:
         """Note that a job has its outcome; what put nothing live may be asked for again."""
         self._open.pop(job.id, None)
         self._settled[job.id] = job
-        if job.outcome is not None and job.outcome.status in _NOTHING_LIVE:
+        if job.outcome is not None and job.outcome.status in NOTHING_LIVE:
             self._forget_content(job)
         while len(self._settled) > self.keep:
             _, oldest = self._settled.popitem(last=False)
             self._forget_content(oldest)
-            self._retried_by.pop(oldest.id, None)
 
     def retries(self, earlier_id: str, job: Job) -> None:
         """Note that *job* retries an earlier one."""
         self._retried_by[earlier_id] = job.id
+        while len(self._retried_by) > max(self.keep, 1):
+            self._retried_by.popitem(last=False)
+
+    def is_retried(self, job_id: str) -> bool:
+        """Return whether a job was retried by another."""
+        return job_id in self._retried_by
 
     def latest(self, job_id: str) -> Job | None:
-        """Return the last job in the chain of retries that began with *job_id*."""
+        """Return the last job in the chain of retries that began with *job_id*, if it is still remembered."""
         while job_id in self._retried_by:
             job_id = self._retried_by[job_id]
         return self.get(job_id)
 
     def _forget_content(self, job: Job) -> None:
-        if job.content_key is not None and self._by_content.get(job.content_key) == job.id:
-            del self._by_content[job.content_key]
+        holders = self._by_content.get(job.content_key or "", [])
+        if job.id in holders:
+            holders.remove(job.id)
+        if not holders:
+            self._by_content.pop(job.content_key or "", None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 
 from attrs import evolve
 
@@ -16,9 +17,9 @@ from reelpub.orchestrator.job import Job
 from reelpub.orchestrator.tracker import PartRef, apply, settle
 from reelpub.policies.lifecycle import Stage, Withdrawn
 from reelpub.policies.settlement import combine_cancels
-from reelpub.providers.base import SupportsCancel, require
+from reelpub.providers.base import Publisher, SupportsCancel, require
 
-__all__ = ["cancel_job"]
+__all__ = ["cancel_job", "require_cancel"]
 
 log = logging.getLogger("reelpub.orchestrator")
 
@@ -26,14 +27,24 @@ log = logging.getLogger("reelpub.orchestrator")
 async def cancel_job(context: Context, job: Job, desk: Desk) -> CancelResult:
     """Call *job* off, part by part, and return what holds for the whole of it."""
     refs = [PartRef(job, index) for index in range(len(job.parts))]
-    if not refs and job.is_settled:
-        return CancelResult.TOO_LATE
+    if not refs and job.outcome is not None:
+        is_cancelled = job.outcome.status is OutcomeStatus.CANCELLED
+        return CancelResult.CANCELLED if is_cancelled else CancelResult.TOO_LATE
     if not refs:
         settle(context, job, job.plain_outcome(OutcomeStatus.CANCELLED, context.now(), reason="called off"))
+    before = [ref.state.post for ref in refs]
     results = [await _cancel_part(context, ref, desk) for ref in refs]
-    if job.is_settled and CancelResult.CANCELLED in results:
-        job.settle(job.settled_from_parts(context.now()))
+    # What was cancelled at the provider has no event in the machine, which may have settled the part long ago.
+    if job.is_done and before != [ref.state.post for ref in refs]:
+        settle(context, job, job.settled_from_parts(context.now()))
     return combine_cancels(results)
+
+
+def require_cancel(job: Job, publishers: Mapping[str, Publisher]) -> None:
+    """Raise `UnsupportedOperation` if *job* waits at a provider that can't cancel."""
+    publisher = publishers.get(job.publisher or "")
+    if publisher is not None and any(s.post is not None and s.post.status is PostStatus.SCHEDULED for s in job.parts):
+        require(publisher, Feature.CANCEL, list(publishers.values()))
 
 
 async def _cancel_part(context: Context, ref: PartRef, desk: Desk) -> CancelResult:
@@ -43,9 +54,10 @@ async def _cancel_part(context: Context, ref: PartRef, desk: Desk) -> CancelResu
         return CancelResult.CANCELLED
     if state.stage in (Stage.SENDING, Stage.LOOKING) or state.end is DeliveryStatus.UNKNOWN:
         return CancelResult.UNKNOWN
+    if state.post is not None and state.post.status is PostStatus.CANCELLED:
+        return CancelResult.CANCELLED
     if state.post is None or state.post.status is not PostStatus.SCHEDULED:
         return CancelResult.TOO_LATE
-    require(desk.publisher, Feature.CANCEL)
     result = await _cancel_post(desk, state.post)
     if result is CancelResult.CANCELLED:
         desk.poller.forget(state.post.id)
@@ -61,6 +73,9 @@ async def _cancel_post(desk: Desk, post: Post) -> CancelResult:
         return await desk.publisher.cancel(post.id)
     except ReelPubError as error:
         log.warning("%s: calling off %s failed: %s", desk.publisher.name, post.id, error)
+        return CancelResult.UNKNOWN
+    except Exception:  # a publisher with a bug must not keep the others from being called off
+        log.exception("%s: calling off %s raised", desk.publisher.name, post.id)
         return CancelResult.UNKNOWN
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -14,6 +15,8 @@ from reelpub.policies import checks
 from reelpub.providers.base import Publisher
 
 __all__ = ["Choice", "choose"]
+
+log = logging.getLogger("reelpub.orchestrator")
 
 
 @frozen(kw_only=True)
@@ -45,8 +48,17 @@ def choose(request: PublishRequest, publishers: Mapping[str, Publisher], now: da
     problems += _schedulable(request, found, publishers)
     # A provider's own rules read members by their types, so they are asked once those are right.
     if not checks.errors_in(checks.request_problems(request)):
-        problems += found.check(request)
+        problems += _own_rules(request, found)
     return Choice(publisher=found, problems=_once(problems))
+
+
+def _own_rules(request: PublishRequest, publisher: Publisher) -> list[Problem]:
+    try:
+        return list(publisher.check(request))
+    except Exception as error:  # a publisher with a bug must not take the other requests with it
+        log.exception("%s: checking a request raised", publisher.name)
+        message = f"{publisher.name} couldn't check the request: it raised {type(error).__name__}: {error}"
+        return [Problem(field="publisher", message=message)]
 
 
 def _pick(request: PublishRequest, publishers: Mapping[str, Publisher]) -> Publisher | Problem:
@@ -62,6 +74,9 @@ def _pick(request: PublishRequest, publishers: Mapping[str, Publisher]) -> Publi
     if able:
         which = ", ".join(publisher.name for publisher in able)
         return Problem(field="publisher", message="has to be named, as several take this source", limit=which)
+    wrong = checks.source_problems(request.source)
+    if wrong and wrong[0].field == "source":
+        return wrong[0]
     kind = type(request.source).__name__
     return Problem(field="source", value=kind, message=f"is taken by none of the publishers here ({names})")
 

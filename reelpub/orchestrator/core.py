@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 
 import anyio
@@ -15,8 +16,10 @@ from reelpub.models.outcome import Outcome, OutcomeStatus
 from reelpub.models.request import PublishRequest
 from reelpub.orchestrator.adopting import adopt
 from reelpub.orchestrator.alarm import finish_by
-from reelpub.orchestrator.book import JobBook
+from reelpub.orchestrator.arguments import Item, checked_items, checked_requests
+from reelpub.orchestrator.book import NOTHING_LIVE, JobBook
 from reelpub.orchestrator.choice import choose
+from reelpub.orchestrator.claims import Claims
 from reelpub.orchestrator.context import Context, new_job_id
 from reelpub.orchestrator.desk import Desk
 from reelpub.orchestrator.handle import Handle
@@ -34,6 +37,8 @@ from reelpub.providers.base import Publisher
 from reelpub.store.base import Store
 
 __all__ = ["Core"]
+
+log = logging.getLogger("reelpub.orchestrator")
 
 
 class Core:
@@ -54,7 +59,7 @@ class Core:
         send_timeout: float,
         lateness: Lateness,
     ) -> None:
-        self.publishers = _by_name(publishers)
+        self.publishers = {publisher.name: publisher for publisher in publishers}
         self.book = JobBook(keep=keep_settled)
         self.journal = Journal(store, clock, lease=lease)
         self.context = Context(
@@ -66,12 +71,14 @@ class Core:
             lateness=lateness,
             on_settled=self._on_settled,
         )
+        claims = {publisher.provider: Claims() for publisher in self.publishers.values()}
         self.desks = {
-            name: Desk.open(publisher, self.context, self.journal, concurrency=concurrency)
+            name: Desk.open(publisher, self.context, self.journal, claims[publisher.provider], concurrency=concurrency)
             for name, publisher in self.publishers.items()
         }
-        self._supervisor = Supervisor(self._settle_the_rest)
+        self._supervisor = Supervisor(self._crashed)
         self.is_open = False
+        self._has_crashed = False
         self._was_opened = False
 
     async def open(self) -> None:
@@ -96,29 +103,50 @@ class Core:
             finally:
                 self._settle_the_rest()
                 self.context.bus.end()
-                await self._supervisor.stop()
-                await self.journal.close()
-                for publisher in self.publishers.values():
+                try:
+                    await self._supervisor.stop()
+                finally:
+                    await self._let_go()
+
+    async def _let_go(self) -> None:
+        try:
+            await self.journal.close()
+        finally:
+            for name, publisher in self.publishers.items():
+                try:
                     await publisher.close()
+                except Exception:  # the others have to be closed all the same
+                    log.exception("%s: closing raised", name)
+
+    def _crashed(self) -> None:
+        """Tell every outcome although the orchestrator's own tasks have ended with a fault."""
+        self._has_crashed = True
+        self._settle_the_rest()
+        self.context.bus.end()
+
+    def require_open(self) -> None:
+        """Raise `ConfigurationError` unless requests can be made now."""
+        if not self.is_open:
+            raise ConfigurationError("the orchestrator isn't open; use it in `async with`")
+        if self._has_crashed:
+            raise ConfigurationError("the orchestrator has stopped with a fault, which leaving it raises")
 
     def _on_settled(self, job: Job) -> None:
         self.book.settled(job)
         # What is told at closing is how things stand; in the store the job stays unfinished, to be resumed.
-        if self.is_open:
+        if self.is_open and not self._has_crashed:
             self.journal.settle(job)
 
     async def resume(self, limit: int) -> list[Job]:
         """Take up at most *limit* unfinished jobs of the store."""
-        if not self.is_open:
-            raise ConfigurationError("the orchestrator isn't open; use it in `async with`")
-        taken = [job for job in await self.journal.claim(limit) if self.book.get(job.id) is None]
+        self.require_open()
+        claimed = await self.journal.claim(list(self.desks), limit)
+        # One that is under way here kept its place although its lease ended; one that was let go comes back.
+        taken = [job for job in claimed if (known := self.book.get(job.id)) is None or known.is_settled]
         for job in taken:
             self.book.add(job)
-            desk = self.desks.get(job.publisher or "")
-            if desk is None:
-                self._end(job, f"publisher {job.publisher!r} isn't one of those here")
-            else:
-                desk.resume(job)
+        for name, desk in self.desks.items():
+            desk.resume([job for job in taken if job.publisher == name])
         return taken
 
     def _start_desks(self, group: TaskGroup) -> None:
@@ -140,10 +168,8 @@ class Core:
 
     def submit(self, requests: Iterable[PublishRequest], *, deadline: float | None) -> list[Job]:
         """Take on *requests*; what a check refuses is settled at once, in its place."""
-        if not self.is_open:
-            raise ConfigurationError("the orchestrator isn't open; use it in `async with`")
-        wanted = _checked_types(requests)
-        jobs = [self._new_job(request, deadline) for request in wanted]
+        self.require_open()
+        jobs = [self._new_job(request, deadline) for request in checked_requests(requests)]
         for name, desk in self.desks.items():
             mine = [job for job in jobs if job.publisher == name and not job.is_settled]
             if mine:
@@ -162,6 +188,11 @@ class Core:
             deadline=deadline,
             earlier=outcome,
         )
+        same = self.book.same_content(job.content_key or "") if outcome.status in NOTHING_LIVE else None
+        if same is not None and not outcome.request.allow_duplicate:
+            # Somebody asked for it anew in the meantime; that one has it now.
+            self._refuse_duplicate(job, same)
+            return job
         job.parts = renumber(job, parts)
         self._take_on(job)
         self.book.retries(outcome.job_id, job)
@@ -206,8 +237,11 @@ class Core:
         self.book.add(job)
         self.context.tell(JobQueued, job)
 
-    def job_of(self, item: Handle | Outcome | str) -> Job:
-        """Return the job that a handle, an outcome or an id speaks of; an outcome from elsewhere is adopted."""
+    def jobs_of(self, items: Iterable[Item]) -> list[Job]:
+        """Return the jobs that *items* speak of; an outcome from elsewhere is adopted."""
+        return [self._job_of(item) for item in checked_items(items)]
+
+    def _job_of(self, item: Item) -> Job:
         if isinstance(item, Handle):
             return item.job
         job = self.book.get(item.job_id if isinstance(item, Outcome) else item)
@@ -215,7 +249,7 @@ class Core:
             return job
         if isinstance(item, str):
             raise ConfigurationError(f"job {item!r} isn't known here")
-        if item.publisher not in self.desks:
+        if item.publisher is not None and item.publisher not in self.desks:
             raise ConfigurationError(f"outcome {item.job_id}: publisher {item.publisher!r} isn't one of those here")
         job = adopt(item)
         self.book.settled(job)
@@ -237,25 +271,3 @@ class Core:
                 settle(self.context, job, job.plain_outcome(OutcomeStatus.NOT_SENT, self.context.now(), reason=reason))
             for index in range(len(job.parts)):
                 apply(self.context, PartRef(job, index), Withdrawn(reason))
-
-
-def _by_name(publishers: Sequence[Publisher]) -> dict[str, Publisher]:
-    if not publishers:
-        raise ConfigurationError("publishers: give at least one")
-    found: dict[str, Publisher] = {}
-    for publisher in publishers:
-        if publisher.name in found:
-            raise ConfigurationError(f"publishers: two are named {publisher.name!r}; give each a name of its own")
-        found[publisher.name] = publisher
-    return found
-
-
-def _checked_types(requests: Iterable[PublishRequest]) -> list[PublishRequest]:
-    if isinstance(requests, (PublishRequest, str, bytes, Mapping)):
-        raise ConfigurationError(f"requests: has to be a list of PublishRequest, not {type(requests).__name__}")
-    wanted: list[PublishRequest] = []
-    for index, request in enumerate(requests):
-        if not isinstance(request, PublishRequest):
-            raise ConfigurationError(f"requests[{index}]: has to be a PublishRequest, not {type(request).__name__}")
-        wanted.append(request)
-    return wanted

@@ -11,19 +11,23 @@ import logging
 import math
 from collections.abc import Sequence
 
+import anyio
+import anyio.lowlevel
 from anyio.abc import TaskGroup
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from reelpub.errors import LeaseLost, OutcomeUnknown, ReelPubError, StoreError, ValidationError
 from reelpub.models.account import Account
 from reelpub.models.event import JobHeld
-from reelpub.models.job import Attempt, Prepared
+from reelpub.models.job import Attempt, Part, Prepared
 from reelpub.models.outcome import OutcomeStatus
 from reelpub.models.post import DeliveryStatus, Post
+from reelpub.orchestrator.claims import Claims
 from reelpub.orchestrator.context import Context
 from reelpub.orchestrator.job import Job
 from reelpub.orchestrator.journal import Journal
-from reelpub.orchestrator.planning import names_of, plan_parts
+from reelpub.orchestrator.looks import Looks
+from reelpub.orchestrator.planning import fit_time, names_of, plan_parts
 from reelpub.orchestrator.poller import Poller
 from reelpub.orchestrator.pool import WorkerPool
 from reelpub.orchestrator.queue import Work, Worker
@@ -51,7 +55,7 @@ from reelpub.policies.lifecycle import (
     Withdrawn,
 )
 from reelpub.policies.settlement import failure_status
-from reelpub.providers.base import Absent, Found, Publisher, SupportsFindDuplicate, SupportsSchedule
+from reelpub.providers.base import Absent, Found, Publisher, SupportsFindDuplicate, SupportsSchedule, Undecided
 from reelpub.transport.message import CallOptions
 
 __all__ = ["Desk"]
@@ -66,6 +70,9 @@ WORTH_TELLING = 0.5
 
 REGROUP_AFTER = 1.0
 """Seconds for which a part that is to be sent again waits for others, so that they share a scheduling request."""
+
+OTHERS_SINCE = 86_400.0
+"""Seconds before an attempt from which the posts of others count, those of earlier runs too."""
 
 LOOK, PLAN, SEND = 0, 1, 2
 """Priorities: what may be live already is settled before anything new goes out."""
@@ -94,19 +101,20 @@ class Desk:
     publisher: Publisher
     _context: Context
     _journal: Journal
+    _claims: Claims
     _pool: WorkerPool
     poller: Poller
-    _owned: dict[str, str] = field(factory=dict, init=False)
-    """Which part each post belongs to, by their ids."""
-    _on_their_way: set[PartRef] = field(factory=set, init=False)
     _again: list[PartRef] = field(factory=list, init=False)
+    _looks: Looks = field(factory=Looks, init=False)
     _late: _Spacer = field(factory=_Spacer, init=False)
 
     @classmethod
-    def open(cls, publisher: Publisher, context: Context, journal: Journal, *, concurrency: int) -> Desk:
+    def open(
+        cls, publisher: Publisher, context: Context, journal: Journal, claims: Claims, *, concurrency: int
+    ) -> Desk:
         """Return a desk for *publisher* with at most *concurrency* requests under way."""
         pool = WorkerPool(context.clock, concurrency=concurrency)
-        return cls(publisher, context, journal, pool, Poller(publisher, context, is_busy=lambda: pool.is_busy))
+        return cls(publisher, context, journal, claims, pool, Poller(publisher, context, is_busy=lambda: pool.is_busy))
 
     def start(self, group: TaskGroup) -> None:
         """Run in *group* from now on."""
@@ -119,6 +127,7 @@ class Desk:
         def drop(reason: str) -> None:
             for job in jobs:
                 self._end_unplanned(job, OutcomeStatus.NOT_SENT, reason)
+                self._drop([PartRef(job, index) for index in range(len(job.parts))], reason)
 
         async def plan(_: Worker) -> None:
             await self._plan(jobs)
@@ -127,7 +136,18 @@ class Desk:
 
     def submit_parts(self, job: Job) -> None:
         """Take on a job whose parts are planned already."""
-        self._enqueue([PartRef(job, index) for index in range(len(job.parts))])
+        refs = [PartRef(job, index) for index in range(len(job.parts))]
+
+        async def take_on(_: Worker) -> None:
+            try:
+                await self._journal.add([job])
+            except StoreError as error:
+                for ref in refs:
+                    self._apply(ref, Failed(error))
+            else:
+                self._enqueue([ref for ref in refs if not ref.state.is_settled])
+
+        self._pool.put(Work(run=take_on, drop=lambda reason: self._drop(refs, reason), priority=PLAN))
 
     async def close(self, grace: float) -> None:
         """Start nothing more, give what is being sent *grace* real seconds to end, and tell every outcome."""
@@ -205,15 +225,31 @@ class Desk:
         settle(self._context, job, outcome)
 
     def _enqueue(self, refs: Sequence[PartRef]) -> None:
+        for ref in refs:
+            ref.job.parts[ref.index] = fit_time(ref.state, self.publisher, self._context.now())
         now = [ref for ref in refs if ref.state.part.at is None]
         later = [ref for ref in refs if ref.state.part.at is not None]
         for ref in now:
             if self._is_wanted_now(ref):
                 self._put_batch([ref], at=self._start_of(ref))
-        if later and isinstance(self.publisher, SupportsSchedule):
-            by_id = {ref.state.part.id: ref for ref in later}
-            for batch in self.publisher.batches([ref.state.part for ref in later]):
-                self._put_batch([by_id[part.id] for part in batch])
+        for batch in self._batches(later):
+            self._put_batch(batch)
+
+    def _batches(self, refs: Sequence[PartRef]) -> list[list[PartRef]]:
+        """Return *refs*, which have a time, in the publisher's batches; where it makes none of them, one by one."""
+        if not refs or not isinstance(self.publisher, SupportsSchedule):
+            return [[ref] for ref in refs]
+        by_id = {ref.state.part.id: ref for ref in refs}
+        try:
+            batches = [
+                [by_id[part.id] for part in batch] for batch in self.publisher.batches([r.state.part for r in refs])
+            ]
+        except Exception:
+            log.exception("%s: putting %d posts into batches raised", self.publisher.name, len(refs))
+            batches = []
+        if sorted(ref.state.part.id for batch in batches for ref in batch) != sorted(by_id):
+            return [[ref] for ref in refs]
+        return batches
 
     def _is_wanted_now(self, ref: PartRef) -> bool:
         """Return whether a part is still wanted; what is late beyond its grace may not be."""
@@ -270,16 +306,17 @@ class Desk:
             self._drop(refs, "the orchestrator was closed while it was under way")
             raise
 
-    def resume(self, job: Job) -> None:
-        """Take up a job that an earlier process began."""
-        if not job.parts:
-            self.submit([job])
-        for index in range(len(job.parts)):
-            ref = PartRef(job, index)
-            if not ref.state.is_settled:
-                self._follow(ref, advance(self._context, ref, Interrupted()))
-        if job.is_done and not job.is_settled:
-            settle(self._context, job, job.settled_from_parts(self._context.now()))
+    def resume(self, jobs: Sequence[Job]) -> None:
+        """Take up jobs that an earlier process began."""
+        unplanned = [job for job in jobs if not job.parts]
+        if unplanned:
+            self.submit(unplanned)
+        for job in jobs:
+            for ref in (PartRef(job, index) for index in range(len(job.parts))):
+                if not ref.state.is_settled:
+                    self._follow(ref, advance(self._context, ref, Interrupted()))
+            if job.is_done and not job.is_settled:
+                settle(self._context, job, job.settled_from_parts(self._context.now()))
 
     def _may_start(self, ref: PartRef) -> bool:
         deadline = ref.job.deadline
@@ -290,7 +327,7 @@ class Desk:
     async def _prepare(self, ref: PartRef) -> None:
         self._apply(ref, Begin())
         try:
-            event: PartEvent = ReadyToSend(await self.publisher.prepare(ref.state.part))
+            event: PartEvent = ReadyToSend(await self.publisher.prepare(_part_to_prepare(ref)))
         except ReelPubError as error:
             event = Failed(error)
         except Exception as error:
@@ -306,9 +343,21 @@ class Desk:
         """Note parts before anything is sent for them; what can't be noted isn't sent."""
         try:
             await self._journal.note(refs)
+        except LeaseLost:
+            await self._hand_over(refs)
         except StoreError as error:
             for ref in refs:
-                self._apply(ref, TakenOver() if isinstance(error, LeaseLost) else Failed(error))
+                self._apply(ref, Failed(error))
+
+    async def _hand_over(self, refs: Sequence[PartRef]) -> None:
+        """Let go of parts whose jobs another process has taken over, and with them of what they shared a request with.
+
+        What wasn't taken over stays unfinished in the store, for whoever resumes next.
+        """
+        if refs:
+            await self._journal.let_go([ref.job for ref in refs])
+        for ref in refs:
+            self._apply(ref, TakenOver())
 
     async def _send(self, refs: Sequence[PartRef], worker: Worker) -> None:
         if not refs or self._held_by_cap(refs):
@@ -320,21 +369,33 @@ class Desk:
             # Somebody was called off while the token was awaited: the others are put together anew.
             self._enqueue([ref for ref in refs if ref.state.stage is Stage.READY])
             return
+        if any(isinstance(result, LeaseLost) for result in results):
+            await self._hand_over(refs)
+            return
         changes = [
-            advance(self._context, ref, Accepted(result) if isinstance(result, Post) else _failure(result))
+            advance(self._context, ref, Accepted(result) if isinstance(result, Post) else Failed(result))
             for ref, result in zip(refs, results, strict=True)
         ]
+        await self._note_and_follow(refs, changes)
+
+    async def _note_and_follow(self, refs: Sequence[PartRef], changes: Sequence[Change]) -> None:
         # The provider's ids are in their attempts' rows before anything else is done with the answer.
-        await self._journal.try_note(refs)
+        lost = await self._journal.try_note(refs)
         for ref, change in zip(refs, changes, strict=True):
-            self._follow(ref, change)
+            if ref.job.id in lost:
+                announce(self._context, ref, change)
+            else:
+                self._follow(ref, change)
+        await self._hand_over([ref for ref in refs if ref.job.id in lost])
 
     async def _go_live(self, refs: Sequence[PartRef], worker: Worker) -> Sequence[Post | ReelPubError]:
         leave_by = math.inf
 
         async def leaving() -> None:
             nonlocal leave_by
-            if any(ref.state.is_settled for ref in refs):
+            # The token may come in the very turn in which the pool closes.
+            await anyio.lowlevel.checkpoint_if_cancelled()
+            if any(ref.state.is_settled for ref in refs) or (not worker.is_sending and self._cap_wait(refs) > 0):
                 raise _Stale
             worker.is_sending = True
             leave_by = elapsed_clock() + self._context.send_timeout
@@ -350,7 +411,7 @@ class Desk:
             may_leave=lambda: elapsed_clock() < leave_by,
         )
         try:
-            results = await self._call(refs, options)
+            results = _checked(await self._call(refs, options), len(refs))
         except _Stale:
             raise
         except ReelPubError as error:
@@ -363,10 +424,10 @@ class Desk:
             results = [_wrapped(error, self.publisher, "publish")] * len(refs)
         finally:
             worker.is_sending = False
-            self._on_their_way.difference_update(refs)
+            self._claims.returned(refs)
         for ref, result in zip(refs, results, strict=True):
             if isinstance(result, Post):
-                self._owned.setdefault(result.id, ref.state.part.id)
+                self._claims.own(result.id, ref)
         return results
 
     async def _call(self, refs: Sequence[PartRef], options: CallOptions) -> Sequence[Post | ReelPubError]:
@@ -377,8 +438,10 @@ class Desk:
 
     def _note_attempt(self, refs: Sequence[PartRef]) -> None:
         clock = self._context.clock
-        self._context.caps.use([names for ref in refs for names in names_of(ref.state.part)], clock.monotonic())
-        self._on_their_way.update(refs)
+        # A request that leaves again after a 429 makes no second post.
+        first = [ref for ref in refs if ref.state.stage is not Stage.SENDING]
+        self._context.caps.use(_names(first), clock.monotonic())
+        self._claims.leaves(refs)
         for ref in refs:
             ref.job.requests += 1
             number = len(ref.state.attempts) + (0 if ref.state.stage is Stage.SENDING else 1)
@@ -393,15 +456,21 @@ class Desk:
             self._apply(ref, Sending(attempt))
 
     def _held_by_cap(self, refs: Sequence[PartRef]) -> bool:
-        now = self._context.clock.monotonic()
-        accounts = [names for ref in refs for names in names_of(ref.state.part)]
-        wait = self._context.caps.delay(accounts, now)
+        wait = self._cap_wait(refs)
         if wait <= 0:
             return False
+        at = self._context.clock.monotonic() + wait
         for ref in refs:
+            if ref.job.deadline is not None and at > ref.job.deadline:
+                self._apply(ref, Withdrawn(f"the cap of its account holds it for {wait:.0f} s, past the deadline"))
+        held = [ref for ref in refs if not ref.state.is_settled]
+        for ref in held:
             self._context.tell(JobHeld, ref.job, seconds=wait, reason="cap")
-        self._send_later(refs, now + wait)
+        self._send_later(held, at)
         return True
+
+    def _cap_wait(self, refs: Sequence[PartRef]) -> float:
+        return self._context.caps.delay(_names(refs), self._context.clock.monotonic())
 
     def _send_later(self, refs: Sequence[PartRef], at: float | None) -> None:
         async def send(worker: Worker) -> None:
@@ -428,17 +497,15 @@ class Desk:
         """Tell a change and see to it that what the machine commands is done."""
         command = announce(self._context, ref, change)
         if ref.state.post is not None:
-            self._owned.setdefault(ref.state.post.id, ref.state.part.id)
+            self._claims.own(ref.state.post.id, ref)
         match command:
             case Watch():
                 self.poller.watch(ref)
             case Look(at):
                 clock = self._context.clock
                 self._look_later(ref, clock.monotonic() + max(0.0, at - clock.time()))
-            case Send():
+            case Send() | Prepare():
                 self._send_again(ref)
-            case Prepare():
-                self._enqueue([ref])
             case _:
                 pass
 
@@ -459,58 +526,73 @@ class Desk:
             self._pool.put(work, at=self._context.clock.monotonic() + REGROUP_AFTER)
 
     def _look_later(self, ref: PartRef, at: float) -> None:
+        step = self._looks.add(ref, at)
+        if step is None:
+            return
+
         async def look(_: Worker) -> None:
+            refs = self._looks.take(step)
             try:
-                change = advance(self._context, ref, await self._look(ref))
-                await self._journal.try_note([ref])
-                self._follow(ref, change)
+                # All at once, so that the parts of one lost request share a list where that is how they are found.
+                async with anyio.create_task_group() as group:
+                    for one in refs:
+                        group.start_soon(self._look_and_follow, one)
             except asyncio.CancelledError:
-                self._drop([ref], "the orchestrator was closed while its lost answer was being looked up")
+                self._drop(refs, "the orchestrator was closed while its lost answer was being looked up")
                 raise
 
-        self._pool.put(Work(run=look, drop=lambda reason: self._drop([ref], reason), priority=LOOK), at=at)
+        work = Work(run=look, drop=lambda reason: self._drop(self._looks.take(step), reason), priority=LOOK)
+        self._pool.put(work, at=self._looks.time_of(step))
+
+    async def _look_and_follow(self, ref: PartRef) -> None:
+        change = advance(self._context, ref, await self._look(ref))
+        await self._note_and_follow([ref], [change])
 
     async def _look(self, ref: PartRef) -> PartEvent:
         state = ref.state
         if not isinstance(self.publisher, SupportsFindDuplicate) or state.attempt is None:
             return LookedUndecided(f"{self.publisher.provider} gives no way to look it up")
         try:
-            finding = await self.publisher.find(_prepared(ref), state.attempt, taken=frozenset(self._owned))
+            taken = self._claims.taken | await self._journal.posts_since(state.attempt.started_at - OTHERS_SINCE)
+            finding: object = await self.publisher.find(_prepared(ref), state.attempt, taken=taken)
         except ReelPubError as error:
             return LookedUndecided(str(error), error)
         except Exception as error:
             log.exception("%s: looking up %s raised", self.publisher.name, state.part.id)
             return LookedUndecided(f"{type(error).__name__}: {error}", error)
         match finding:
-            case Found(post) if self._claims(ref, post.id):
+            case Found(post) if self._claims.claim(post.id, ref, _prepared(ref)):
                 return Looked(post)
             case Found(post):
                 return LookedUndecided(f"post {post.id} may be another's")
             case Absent():
                 return LookedAbsent()
+            case Undecided(reason):
+                return LookedUndecided(reason)
             case _:
-                return LookedUndecided(finding.reason)
-
-    def _claims(self, ref: PartRef, post_id: str) -> bool:
-        """Return whether a post that was found is this part's, and let it be no other's from now on.
-
-        A post of which the id was known beforehand is. Another can be that of a part alike which was looked up at
-        the same time, or which is on its way and whose answer isn't there yet.
-        """
-        part = ref.state.part
-        if post_id in (part.retries, _prepared(ref).post_id):
-            return True
-        if any(other != ref and _are_alike(other, ref) for other in self._on_their_way):
-            return False
-        return self._owned.setdefault(post_id, part.id) == part.id
+                return LookedUndecided(f"{self.publisher.provider} found {type(finding).__name__}, which means nothing")
 
 
-def _are_alike(one: PartRef, other: PartRef) -> bool:
-    """Return whether two parts put the same on the same accounts."""
-    first, second = one.state.part, other.state.part
-    return first.request.source == second.request.source and {account.id for account in first.accounts} == {
-        account.id for account in second.accounts
-    }
+def _checked(results: Sequence[Post | ReelPubError], count: int) -> Sequence[Post | ReelPubError]:
+    """Return *results* if there is one for each of *count* posts; raise TypeError if nothing can be concluded."""
+    if len(results) != count:
+        raise TypeError(f"{len(results)} results for {count} posts")
+    for result in results:
+        if not isinstance(result, (Post, ReelPubError)):
+            raise TypeError(f"{type(result).__name__} instead of a post")
+    return results
+
+
+def _names(refs: Sequence[PartRef]) -> list[tuple[str, str]]:
+    return [names for ref in refs for names in names_of(ref.state.part)]
+
+
+def _part_to_prepare(ref: PartRef) -> Part:
+    """Return the part, with word of it where a process that died may have begun to prepare it."""
+    part, taken_up_at = ref.state.part, ref.job.taken_up_at
+    if taken_up_at is None or (part.not_before is not None and part.not_before > taken_up_at):
+        return part
+    return evolve(part, begun_at=ref.job.submitted_at)
 
 
 def _prepared(ref: PartRef) -> Prepared:
@@ -518,10 +600,6 @@ def _prepared(ref: PartRef) -> Prepared:
     if prepared is None:
         raise RuntimeError(f"{ref.state.part.id} isn't prepared")
     return prepared
-
-
-def _failure(error: ReelPubError) -> PartEvent:
-    return TakenOver() if isinstance(error, LeaseLost) else Failed(error)
 
 
 def _wrapped(error: Exception, publisher: Publisher, operation: str) -> ReelPubError:

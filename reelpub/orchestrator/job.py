@@ -13,7 +13,7 @@ from reelpub.models.post import DeliveryStatus
 from reelpub.models.problem import Problem
 from reelpub.models.request import PublishRequest
 from reelpub.policies.lifecycle import PartState, deliveries_of
-from reelpub.policies.settlement import merge, outcome_status
+from reelpub.policies.settlement import implied_status, merge, outcome_status
 
 __all__ = ["Job"]
 
@@ -22,7 +22,8 @@ __all__ = ["Job"]
 class Job:
     """A request that was taken on.
 
-    `earlier` is the outcome that this job retries, if it retries one. `is_stored` is set once the store has it.
+    `earlier` is the outcome that this job retries, if it retries one. `is_stored` is set once the store has it, and
+    `has_stored_parts` once it has its parts too. `taken_up_at` is when it was taken up from another process.
     `deadline` (monotonic seconds) is when it may no longer start.
     """
 
@@ -35,6 +36,8 @@ class Job:
     parts: list[PartState] = field(factory=list)
     earlier: Outcome | None = None
     is_stored: bool = False
+    has_stored_parts: bool = False
+    taken_up_at: datetime | None = None
     warnings: tuple[Problem, ...] = ()
     requests: int = 0
     outcome: Outcome | None = None
@@ -109,7 +112,8 @@ class Job:
         fresh = tuple(delivery for part in self.parts for delivery in deliveries_of(part))
         deliveries = merge(self.earlier.deliveries if self.earlier else (), fresh)
         posts = tuple(part.post for part in self.parts if part.post is not None)
-        ends = [part.end for part in self.parts if part.end is not None and not deliveries_of(part)]
+        retried = {post.id for post in posts}
+        ends = [_end(part) for part in self.parts if not deliveries_of(part)]
         status = outcome_status([*(delivery.status for delivery in deliveries), *ends])
         errors = [part.error for part in self.parts if isinstance(part.error, ReelPubError)]
         reasons = list(dict.fromkeys(part.reason for part in self.parts if part.reason))
@@ -120,16 +124,24 @@ class Job:
             status=status,
             reason="; ".join(reasons) or None,
             deliveries=deliveries,
-            posts=(self.earlier.posts if self.earlier else ()) + posts,
+            # A post that was retried where it stands shows as it is now.
+            posts=tuple(p for p in (self.earlier.posts if self.earlier else ()) if p.id not in retried) + posts,
             error=errors[0] if errors else None,
             problems=tuple(problem for error in errors for problem in getattr(error, "problems", ())),
-            warnings=self.warnings,
+            warnings=self.warnings + tuple(w for part in self.parts if part.prepared for w in part.prepared.warnings),
             drafts=tuple(_draft(part) for part in self.parts if _draft(part)),
             orphans=tuple(orphan for part in self.parts if part.prepared for orphan in part.prepared.orphans),
             requests=self.requests,
             submitted_at=self.submitted_at,
             settled_at=settled_at,
         )
+
+
+def _end(state: PartState) -> DeliveryStatus:
+    """Return what is so of a part whose accounts nobody has told."""
+    if state.end is not None:
+        return state.end
+    return implied_status(state.post) if state.post is not None else DeliveryStatus.PENDING
 
 
 def _draft(state: PartState) -> str:

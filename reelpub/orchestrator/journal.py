@@ -7,7 +7,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from reelpub.clocks import Clock
+from reelpub.clocks import Clock, utc_now
 from reelpub.errors import ConfigurationError, LeaseLost, StoreError
 from reelpub.models.outcome import OutcomeStatus
 from reelpub.orchestrator.job import Job
@@ -36,6 +36,7 @@ class Journal:
         self._lease = lease
         self._owner = new_owner()
         self._settling: set[asyncio.Task[None]] = set()
+        self._unsettled: dict[str, Job] = {}
 
     async def open(self) -> None:
         """Make the store ready.
@@ -48,8 +49,10 @@ class Journal:
 
     async def close(self) -> None:
         """Write what is pending, give up the leases, and close the store."""
-        while self._settling:
-            await asyncio.wait(self._settling)
+        try:
+            await self._settle_the_rest()
+        except StoreError as error:
+            log.warning("%d outcomes couldn't be noted; their jobs will be resumed: %s", len(self._unsettled), error)
         if self._store is None:
             return
         try:
@@ -73,27 +76,65 @@ class Journal:
         new = [job for job in jobs if not job.is_stored]
         if self._store is None or not new:
             return {}
+        await self._settle_the_rest()
         earlier = await self._store.add([_stored(job) for job in new], owner=self._owner, lease_until=self._until())
         for job in new:
             job.is_stored = job.id not in earlier
         return earlier
 
     async def note(self, refs: Sequence[PartRef]) -> None:
-        """Have the parts as they are now on disk.
+        """Have the parts as they are now on disk, and with the first of a job's all the others, lest they be forgotten.
 
         Raises:
             LeaseLost: another process has taken a job over; nothing was written.
             StoreError: they couldn't be written.
         """
-        if self._store is not None and refs:
-            await self._store.put([_part(ref) for ref in refs], owner=self._owner, now=self._clock.time())
+        if self._store is None or not refs:
+            return
+        begun = {ref.job.id: ref.job for ref in refs if not ref.job.has_stored_parts}
+        whole = [PartRef(job, index) for job in begun.values() for index in range(len(job.parts))]
+        known = [ref for ref in refs if ref.job.id not in begun]
+        await self._store.put([_part(ref) for ref in whole + known], owner=self._owner)
+        for job in begun.values():
+            job.has_stored_parts = True
 
-    async def try_note(self, refs: Sequence[PartRef]) -> None:
-        """Note what has happened already: a failure is logged, since it can't be undone by not noting it."""
+    async def try_note(self, refs: Sequence[PartRef]) -> frozenset[str]:
+        """Note what has happened already: a failure is logged, since it can't be undone by not noting it.
+
+        Returns the ids of the jobs that are another process's by now.
+        """
+        lost: set[str] = set()
+        for group in await self._noted_or_alone(refs):
+            try:
+                await self.note(group)
+            except LeaseLost as error:
+                log.info("%s", error)
+                lost.update(ref.job.id for ref in group)
+            except StoreError as error:
+                log.warning("%s couldn't be noted: %s", ", ".join(ref.state.part.id for ref in group), error)
+        return frozenset(lost)
+
+    async def _noted_or_alone(self, refs: Sequence[PartRef]) -> list[list[PartRef]]:
+        """Note *refs* together; return each by itself where one was taken over, so that the others are noted."""
+        if len({ref.job.id for ref in refs}) < 2:
+            return [list(refs)]
         try:
             await self.note(refs)
-        except StoreError as error:
-            log.warning("%s couldn't be noted: %s", ", ".join(ref.state.part.id for ref in refs), error)
+        except LeaseLost:
+            return [[ref] for ref in refs]
+        except StoreError:
+            return [list(refs)]
+        return []
+
+    async def let_go(self, jobs: Sequence[Job]) -> None:
+        """Leave *jobs* to whoever resumes next: their outcome isn't noted here any more."""
+        for job in jobs:
+            job.is_stored = False
+        if self._store is not None:
+            try:
+                await self._store.release(owner=self._owner, job_ids=[job.id for job in jobs])
+            except StoreError as error:
+                log.warning("leases couldn't be given up, they end by themselves in %.0f s: %s", self._lease, error)
 
     def settle(self, job: Job) -> None:
         """Note a job's outcome, without waiting for it."""
@@ -104,6 +145,13 @@ class Journal:
         task.add_done_callback(self._settling.discard)
 
     async def _settle(self, job: Job) -> None:
+        try:
+            await self._note_outcome(job)
+        except StoreError as error:
+            self._unsettled[job.id] = job
+            log.warning("the outcome of %s couldn't be noted yet: %s", job.id, error)
+
+    async def _note_outcome(self, job: Job) -> None:
         outcome = job.outcome
         if outcome is None or self._store is None:
             return
@@ -112,20 +160,36 @@ class Journal:
             await self._store.settle(job.id, codec.dump_outcome(outcome), owner=self._owner, keep_content=keep)
         except LeaseLost as error:
             log.info("the outcome of %s is the other process's to note: %s", job.id, error)
-        except StoreError as error:
-            log.warning("the outcome of %s couldn't be noted: %s", job.id, error)
+        self._unsettled.pop(job.id, None)
 
-    async def claim(self, limit: int) -> list[Job]:
-        """Take over up to *limit* unfinished jobs that nobody holds."""
+    async def _settle_the_rest(self) -> None:
+        """Note what couldn't be noted yet, before a retry of it may be taken on: a crash must not leave both open.
+
+        Raises:
+            StoreError: it still can't be written.
+        """
+        if self._settling:
+            await asyncio.wait(set(self._settling))
+        for job in list(self._unsettled.values()):
+            await self._note_outcome(job)
+
+    async def posts_since(self, sent_at: float) -> frozenset[str]:
+        """Return the ids of the posts that the store knows to be somebody's, of those sent at *sent_at* or later."""
+        if self._store is None:
+            return frozenset()
+        return await self._store.posts_since(sent_at)
+
+    async def claim(self, publishers: Sequence[str], limit: int) -> list[Job]:
+        """Take over up to *limit* unfinished jobs of *publishers* that nobody holds."""
         if self._store is None:
             raise ConfigurationError("store: there is none; give the orchestrator one to resume from")
         for owner in await self._store.owners():
             if owner != self._owner and is_gone(owner):
                 await self._store.release(owner=owner)
         rows = await self._store.claim(
-            owner=self._owner, now=self._clock.time(), lease_until=self._until(), limit=limit
+            publishers=publishers, owner=self._owner, now=self._clock.time(), lease_until=self._until(), limit=limit
         )
-        return [_job(row) for row in rows]
+        return [_job(row, utc_now(self._clock)) for row in rows]
 
     async def unfinished(self) -> int:
         """Return how many jobs in the store have no outcome, whoever holds them."""
@@ -145,6 +209,8 @@ def _stored(job: Job) -> StoredJob:
         content_key=job.content_key,
         before=codec.dump_outcome(earlier) if earlier is not None else None,
         parts=tuple(_part(PartRef(job, index)) for index in range(len(job.parts))),
+        # A retry has the content of what it retries.
+        may_repeat=job.request.allow_duplicate or earlier is not None,
     )
 
 
@@ -155,10 +221,11 @@ def _part(ref: PartRef) -> StoredPart:
         job_id=ref.job.id,
         state=codec.dump_part(state),
         post_id=state.post.id if state.post is not None else None,
+        sent_at=state.attempt.started_at if state.attempt is not None else None,
     )
 
 
-def _job(row: StoredJob) -> Job:
+def _job(row: StoredJob, taken_up_at: datetime) -> Job:
     earlier = codec.load_outcome(row.before) if row.before is not None else None
     job = Job(
         id=row.id,
@@ -168,7 +235,10 @@ def _job(row: StoredJob) -> Job:
         content_key=row.content_key,
         earlier=earlier,
         is_stored=True,
+        taken_up_at=taken_up_at,
     )
     states = [codec.load_part(part.state) for part in row.parts]
     job.parts = sorted(states, key=lambda state: int(state.part.id.rpartition(".")[2]))
+    job.has_stored_parts = bool(job.parts)
+    job.requests = sum(len(state.attempts) for state in job.parts)
     return job

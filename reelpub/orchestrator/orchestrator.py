@@ -14,12 +14,25 @@ from reelpub.clocks import Clock, SystemClock
 from reelpub.errors import ConfigurationError, UnsupportedOperation, ValidationError
 from reelpub.models.account import Account
 from reelpub.models.capability import Feature
+from reelpub.models.job import Part
 from reelpub.models.outcome import CancelResult, Outcome, OutcomeStatus, Report
 from reelpub.models.post import Post
 from reelpub.models.problem import Problem
 from reelpub.models.request import PublishRequest
+from reelpub.models.when import LocalTime
 from reelpub.orchestrator.adopting import follow_again
-from reelpub.orchestrator.cancelling import cancel_job
+from reelpub.orchestrator.arguments import (
+    Item,
+    checked_caps,
+    checked_id,
+    checked_ids,
+    checked_kind,
+    checked_publishers,
+    checked_requests,
+    checked_seconds,
+    checked_whole,
+)
+from reelpub.orchestrator.cancelling import cancel_job, require_cancel
 from reelpub.orchestrator.choice import choose
 from reelpub.orchestrator.core import Core
 from reelpub.orchestrator.events import EventStream
@@ -36,9 +49,6 @@ from reelpub.providers.base import Publisher, SupportsCaptions, SupportsRetryFai
 from reelpub.store.base import Store
 
 __all__ = ["Orchestrator"]
-
-Item = Handle | Outcome | str
-"""What names a job: its handle, its outcome, or its id."""
 
 
 class Orchestrator:
@@ -79,19 +89,24 @@ class Orchestrator:
         late: Lateness | None = None,
         clock: Clock | None = None,
     ) -> None:
-        if concurrency < 1:
-            raise ConfigurationError(f"concurrency: {concurrency!r} has to be at least 1")
-        if shutdown_timeout < 0:
-            raise ConfigurationError(f"shutdown_timeout: {shutdown_timeout!r} can't be negative")
+        checked_whole("concurrency", concurrency, least=1)
+        checked_whole("keep_settled", keep_settled, least=0)
+        checked_seconds("shutdown_timeout", shutdown_timeout)
+        checked_seconds("lease", lease, above_zero=True)
+        checked_seconds("send_timeout", send_timeout, above_zero=True)
+        for name, value, kind in (("rules", rules, Rules), ("poll", poll, PollPolicy), ("late", late, Lateness)):
+            checked_kind(name, value, kind)
+        checked_kind("clock", clock, Clock)
+        checked_kind("store", store, Store)
         self._clock = clock or SystemClock()
         self._shutdown_timeout = shutdown_timeout
         self._core = Core(
-            list(publishers),
+            checked_publishers(publishers),
             clock=self._clock,
             concurrency=concurrency,
             rules=rules or Rules(),
             poll=poll or PollPolicy(),
-            caps=caps or {},
+            caps=checked_caps(caps),
             keep_settled=keep_settled,
             store=store,
             lease=lease,
@@ -134,7 +149,7 @@ class Orchestrator:
     def check(self, requests: Iterable[PublishRequest]) -> list[tuple[Problem, ...]]:
         """Return for each request everything that can be known offline to be wrong or doubtful; nothing is sent."""
         now = self._core.context.now()
-        return [choose(request, self._core.publishers, now).problems for request in requests]
+        return [choose(request, self._core.publishers, now).problems for request in checked_requests(requests)]
 
     def submit_many(self, requests: Iterable[PublishRequest], *, timeout: float | None = None) -> list[Handle]:
         """Take on *requests* and return a handle for each, at once and in order.
@@ -172,22 +187,24 @@ class Orchestrator:
         Raises:
             ValidationError: a request has no `at`; nothing is sent.
         """
-        wanted: list[Any] = list(requests)
+        wanted = checked_requests(requests)
         missing = [
             Problem(field=f"requests[{index}].at", message="is missing; give an aware datetime or a LocalTime")
             for index, request in enumerate(wanted)
-            if isinstance(request, PublishRequest) and request.at is None
+            if request.at is None
         ]
         if missing:
             raise ValidationError(missing)
         return await self.publish_many(wanted, timeout=timeout)
 
     async def schedule(
-        self, request: PublishRequest, *, at: datetime | None = None, timeout: float | None = None
+        self, request: PublishRequest, *, at: datetime | LocalTime | None = None, timeout: float | None = None
     ) -> Outcome:
         """Schedule one request, for *at* if that is given; see `schedule_many`."""
-        wanted = request if at is None else evolve(request, at=at)
-        return (await self.schedule_many([wanted], timeout=timeout))[0]
+        wanted = checked_requests([request])
+        if at is not None:
+            wanted = [evolve(request, at=at)]
+        return (await self.schedule_many(wanted, timeout=timeout))[0]
 
     # ---- afterwards
 
@@ -209,7 +226,8 @@ class Orchestrator:
         Posts that are scheduled or pending are followed to their end. Nothing is sent or called off.
         """
         deadline = self._deadline(timeout)
-        jobs = [self._core.job_of(item) for item in items]
+        self._core.require_open()
+        jobs = self._core.jobs_of(items)
         for job in jobs:
             if (
                 job.is_settled
@@ -232,10 +250,18 @@ class Orchestrator:
         Outcomes with nothing to send again come back as they are: *unknown* ones too. An outcome that was retried
         before stands for its latest retry. *in_place* True uses the provider's own retry call even beside published
         deliveries, which nobody documents to be spared; False never uses it.
+
+        Raises:
+            UnsupportedOperation: a provider can't; nothing was sent for any of *items*.
         """
         deadline = self._deadline(timeout)
-        jobs = [self._retry(self._latest(item), deadline, in_place=in_place) for item in items]
-        return await self._report(jobs, deadline)
+        checked_kind("in_place", in_place, bool)
+        self._core.require_open()
+        latest = self._latest(items)
+        # All plans are made before anything is sent, so that one that can't be made doesn't leave the others half told.
+        plans = {job.id: self._plan_retry(job, in_place=in_place) for job in latest}
+        jobs = {job.id: self._retry(job, plans[job.id], deadline) for job in {job.id: job for job in latest}.values()}
+        return await self._report([jobs[job.id] for job in latest], deadline)
 
     async def retry_failed(self, item: Item, *, in_place: bool | None = None, timeout: float | None = None) -> Outcome:
         """Retry one outcome; see `retry_failed_many`."""
@@ -245,23 +271,33 @@ class Orchestrator:
         """Call jobs off: what hasn't left isn't sent, what waits at a provider is cancelled there.
 
         Returns for each whether it is cancelled, was too late, or can't be known.
+
+        Raises:
+            UnsupportedOperation: a provider can't cancel what waits there; nothing was called off.
         """
-        jobs = [self._latest(item) for item in items]
+        self._core.require_open()
+        jobs = self._latest(items)
+        for job in jobs:
+            require_cancel(job, self._core.publishers)
         return [await self._cancel(job) for job in jobs]
 
     async def cancel(self, item: Item) -> CancelResult:
         """Call one job off; see `cancel_many`."""
         return (await self.cancel_many([item]))[0]
 
-    async def reschedule(self, item: Item, at: datetime) -> Outcome:
-        """Move a scheduled job to *at* (aware).
+    async def reschedule(self, item: Item, at: datetime | LocalTime) -> Outcome:
+        """Move a scheduled job to *at*.
 
         Raises:
             UnsupportedOperation: the provider can't; the error names who can.
             ValidationError: *at* is naive or outside the provider's window, or the job isn't scheduled.
         """
-        job = self._latest(item)
-        return await reschedule_job(self._core.context, job, self._publisher(job.publisher), at, self._all)
+        self._core.require_open()
+        (job,) = self._latest([item])
+        desk = self._core.desks.get(job.publisher or "")
+        if desk is None:
+            raise ValidationError([Problem(field="job", value=job.id, message="isn't scheduled, so it can't be moved")])
+        return await reschedule_job(self._core.context, job, desk, at, self._all)
 
     # ---- looking
 
@@ -275,14 +311,24 @@ class Orchestrator:
         Raises:
             ConfigurationError: no such job is known here.
         """
-        return Handle(self._core.job_of(job_id))
+        return Handle(self._core.jobs_of([job_id])[0])
 
     async def fetch(self, post_id: str, *, publisher: str | None = None) -> Post:
-        """Read one post. *publisher* names where, if there are several."""
+        """Read one post. *publisher* names where, if there are several.
+
+        Raises:
+            ValidationError: *post_id* is no id.
+            ConfigurationError: the orchestrator isn't open, or *publisher* isn't one of those here.
+            NotFoundError: there is no such post.
+        """
+        self._core.require_open()
+        checked_id("post_id", post_id)
         return await self._publisher(publisher).fetch(post_id)
 
     async def accounts(self, *, refresh: bool = False) -> list[Account]:
-        """Return the connected accounts of every publisher."""
+        """Return the connected accounts of every publisher, as they were read last unless *refresh*."""
+        self._core.require_open()
+        checked_kind("refresh", refresh, bool)
         return [account for publisher in self._all for account in await publisher.accounts(refresh=refresh)]
 
     async def generate_caption(
@@ -292,12 +338,16 @@ class Orchestrator:
 
         Raises:
             UnsupportedOperation: the named publisher, or every one here, can't.
+            ValidationError: *media_item_ids* isn't a list of ids.
         """
+        self._core.require_open()
+        checked_kind("persona_id", persona_id, str)
         able = [p for p in self._all if p.capabilities.can(Feature.CAPTIONS) and publisher in (None, p.name)]
         if publisher is not None:
             require(self._publisher(publisher), Feature.CAPTIONS, self._all)
         if not able or not isinstance(able[0], SupportsCaptions):
             raise UnsupportedOperation(Feature.CAPTIONS.value, ", ".join(self._core.publishers))
+        checked_ids("media_item_ids", media_item_ids)
         return await able[0].generate_caption(media_item_ids, persona_id=persona_id)
 
     def usage(self) -> dict[str, dict[str, int]]:
@@ -312,8 +362,13 @@ class Orchestrator:
 
         With *items*, only theirs, ending after the last has settled; without, until the orchestrator closes. A reader
         more than *buffer* events behind loses the oldest and is told how many.
+
+        Raises:
+            ConfigurationError: the orchestrator isn't open, or something in *items* names no job.
         """
-        jobs = None if items is None else [self._core.job_of(item) for item in items]
+        self._core.require_open()
+        checked_whole("buffer", buffer, least=1)
+        jobs = None if items is None else self._core.jobs_of(items)
         stream = EventStream(None if jobs is None else [job.id for job in jobs], buffer=buffer)
         for job in jobs or ():
             if job.is_settled:
@@ -344,6 +399,7 @@ class Orchestrator:
         return Report(job.snapshot() for job in jobs)
 
     def _publisher(self, name: str | None) -> Publisher:
+        checked_kind("publisher", name, str)
         if name is None and len(self._core.publishers) == 1:
             return self._all[0]
         names = ", ".join(self._core.publishers)
@@ -353,19 +409,26 @@ class Orchestrator:
             raise ConfigurationError(f"publisher: {name!r} isn't one of {names}")
         return self._core.publishers[name]
 
-    def _latest(self, item: Item) -> Job:
-        job = self._core.job_of(item)
-        return self._core.book.latest(job.id) or job
+    def _latest(self, items: Iterable[Item]) -> list[Job]:
+        return [self._core.book.latest(job.id) or job for job in self._core.jobs_of(items)]
 
-    def _retry(self, job: Job, deadline: float | None, *, in_place: bool | None) -> Job:
+    def _plan_retry(self, job: Job, *, in_place: bool | None) -> list[Part] | None:
+        """Return the parts that retry *job*, none where it has to start over, or None if it isn't retried."""
         outcome = job.outcome
         if outcome is None or job.publisher is None or not is_retryable(outcome):
-            return job
+            return None
+        if self._core.book.is_retried(job.id):
+            return None  # by a job that is no longer remembered
         publisher = self._publisher(job.publisher)
         require(publisher, Feature.RETRY_FAILED, self._all)
         if not isinstance(publisher, SupportsRetryFailed):
+            raise UnsupportedOperation(Feature.RETRY_FAILED.value, publisher.provider)
+        return retry_parts(outcome, publisher, in_place=in_place)
+
+    def _retry(self, job: Job, parts: list[Part] | None, deadline: float | None) -> Job:
+        outcome = job.outcome
+        if outcome is None or parts is None:
             return job
-        parts = retry_parts(outcome, publisher, in_place=in_place)
         if parts:
             return self._core.submit_parts(outcome, parts, deadline=deadline)
         if outcome.status is OutcomeStatus.REFUSED and not outcome.drafts and outcome.error is None:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from attrs import evolve
 
-from reelpub.errors import ValidationError
+from reelpub.errors import ConfigurationError, ValidationError
 from reelpub.models.account import Account
 from reelpub.models.job import Part
 from reelpub.models.problem import Problem
@@ -19,7 +19,7 @@ from reelpub.policies.lifecycle import PartState
 from reelpub.policies.scheduling import instant
 from reelpub.providers.base import Publisher
 
-__all__ = ["names_of", "plan_parts", "renumber", "scheduled_instant"]
+__all__ = ["fit_time", "names_of", "plan_parts", "renumber", "scheduled_instant"]
 
 
 def scheduled_instant(request: PublishRequest) -> datetime | None:
@@ -46,7 +46,9 @@ def plan_parts(job: Job, publisher: Publisher, known: Sequence[Account], now: da
     job.warnings += tuple(problems)
     at = scheduled_instant(job.request)
     groups = publisher.plan(job.request, accounts)
-    kept = at if at is not None and (at <= now or is_kept_here(at, now, publisher.limits)) else None
+    if not groups:
+        raise ConfigurationError(f"{publisher.provider} makes no post of it")
+    kept = at if _is_too_near(at, publisher, now) else None
     job.parts = [
         PartState(
             part=Part(
@@ -62,11 +64,31 @@ def plan_parts(job: Job, publisher: Publisher, known: Sequence[Account], now: da
     ]
 
 
+def fit_time(state: PartState, publisher: Publisher, now: datetime) -> PartState:
+    """Return a part that hasn't been sent with a time that it can be sent for: one that came too near is kept here."""
+    if not _is_too_near(state.part.at, publisher, now):
+        return state
+    part = evolve(state.part, at=None, not_before=state.part.at)
+    prepared = None if state.prepared is None else evolve(state.prepared, part=part)
+    return evolve(state, part=part, prepared=prepared)
+
+
+def _is_too_near(at: datetime | None, publisher: Publisher, now: datetime) -> bool:
+    return at is not None and (at <= now or is_kept_here(at, now, publisher.limits))
+
+
 def names_of(part: Part) -> list[tuple[str, str]]:
     """Return the names under which a cap may be set on each account of a part: its id, and platform:username."""
     return [(account.id, str(account)) for account in part.accounts]
 
 
 def renumber(job: Job, parts: Sequence[Part]) -> list[PartState]:
-    """Return *parts* as new parts of *job*."""
-    return [PartState(part=evolve(part, id=f"{job.id}.{n}", job_id=job.id)) for n, part in enumerate(parts, start=1)]
+    """Return *parts* as new parts of *job*; one whose time has passed goes out now, since that is what is asked for."""
+    return [
+        PartState(part=evolve(part, id=f"{job.id}.{n}", job_id=job.id, at=_if_ahead(part.at, job.submitted_at)))
+        for n, part in enumerate(parts, start=1)
+    ]
+
+
+def _if_ahead(at: datetime | None, now: datetime) -> datetime | None:
+    return at if at is not None and at > now else None

@@ -83,20 +83,21 @@ class Poller:
         """Read for ever; cancel to stop."""
         while True:
             self._find_stuck()
-            what = self._next()
-            if isinstance(what, Rest):
-                await wait_until(self._context.clock, what.until, self._changed)
-                continue
+            what: ReadOne | ReadPage | Rest | None = None
             try:
+                what = self._next()
+                if isinstance(what, Rest):
+                    await wait_until(self._context.clock, what.until, self._changed)
+                    continue
                 await self._read(what)
                 self._failures = 0
             except (AuthenticationError, PermissionDeniedError) as error:
                 self.give_up(f"its state can't be read: {error}")
             except ReelPubError as error:
-                await self._pause(error)
+                await self._pause(error, what)
             except Exception as error:  # a publisher with a bug must not stop the others
                 log.exception("%s: reading posts raised", self._publisher.name)
-                await self._pause(error)
+                await self._pause(error, what)
 
     def _next(self) -> ReadOne | ReadPage | Rest:
         while self._singles:
@@ -172,7 +173,10 @@ class Poller:
                 minutes = self._context.poll.stuck_after / 60
                 self._let_go(post_id, GaveUp(f"stuck at {post.raw_status or post.status} for {minutes:g} minutes"))
 
-    async def _pause(self, error: BaseException) -> None:
+    async def _pause(self, error: BaseException, what: ReadOne | ReadPage | Rest | None) -> None:
+        if isinstance(what, ReadOne):
+            # One post that can't be read must not stand in the way of those behind it.
+            self._book.seen(what.post_id, self._context.clock.monotonic())
         self._book.sweep_failed()
         self._failures += 1
         pause = min(MAX_PAUSE, 2.0**self._failures)

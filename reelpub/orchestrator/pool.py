@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 import anyio
 from anyio.abc import TaskGroup
@@ -12,6 +13,8 @@ from reelpub.orchestrator.alarm import wait_until
 from reelpub.orchestrator.queue import Work, Worker, WorkQueue
 
 __all__ = ["WorkerPool"]
+
+log = logging.getLogger("reelpub.orchestrator")
 
 CLOSED = "the orchestrator was closed before its turn"
 
@@ -81,11 +84,18 @@ class WorkerPool:
             with worker.scope:
                 while (work := self._queue.take()) is not None:
                     self._hire()
-                    await work.run(worker)
+                    await self._run(work, worker)
         finally:
             self._workers.discard(worker)
             self._idle.set()
             self._hire()
+
+    async def _run(self, work: Work, worker: Worker) -> None:
+        try:
+            await work.run(worker)
+        except Exception as error:  # one piece of work that fails unforeseen must not end all the others
+            log.exception("a piece of work raised")
+            work.drop(f"it raised {type(error).__name__}: {error}")
 
     async def _wake(self) -> None:
         while True:

@@ -12,8 +12,12 @@ from reelpub.models.capability import Feature
 from reelpub.models.outcome import Outcome
 from reelpub.models.post import PostStatus
 from reelpub.models.problem import Problem
+from reelpub.models.when import LocalTime
 from reelpub.orchestrator.context import Context
+from reelpub.orchestrator.desk import Desk
 from reelpub.orchestrator.job import Job
+from reelpub.orchestrator.tracker import PartRef, settle
+from reelpub.policies.lifecycle import Stage
 from reelpub.policies.scheduling import instant, window_problem
 from reelpub.providers.base import Publisher, SupportsReschedule, require
 
@@ -21,24 +25,46 @@ __all__ = ["reschedule_job"]
 
 
 async def reschedule_job(
-    context: Context, job: Job, publisher: Publisher, at: datetime, publishers: Sequence[Publisher]
+    context: Context, job: Job, desk: Desk, at: datetime | LocalTime, publishers: Sequence[Publisher]
 ) -> Outcome:
     """Move every post of *job* to *at*, and return the outcome as it is then."""
+    publisher = desk.publisher
     require(publisher, Feature.RESCHEDULE, publishers)
     if not isinstance(publisher, SupportsReschedule):
         raise UnsupportedOperation(Feature.RESCHEDULE.value, publisher.provider)
-    when = instant(at)
-    problem = when if isinstance(when, Problem) else window_problem(when, context.now(), publisher.limits)
-    if problem is not None or isinstance(when, Problem):
-        raise ValidationError([problem] if problem else [])
+    when = _checked_time(at, context, publisher)
     waiting = [n for n, s in enumerate(job.parts) if s.post is not None and s.post.status is PostStatus.SCHEDULED]
     if not waiting:
         raise ValidationError([Problem(field="job", value=job.id, message="isn't scheduled, so it can't be moved")])
-    for index in waiting:
-        state = job.parts[index]
-        if state.post is not None:
-            post = await publisher.reschedule(state.post.id, when)
-            job.parts[index] = evolve(state, post=post, part=evolve(state.part, at=when))
-    if job.is_settled:
-        job.settle(job.settled_from_parts(context.now()))
+    try:
+        for index in waiting:
+            await _move(PartRef(job, index), when, publisher, desk)
+    finally:
+        # Where a later post of several refuses to be moved, the earlier ones have been.
+        if job.is_settled:
+            settle(context, job, job.settled_from_parts(context.now()))
     return job.snapshot()
+
+
+def _checked_time(at: datetime | LocalTime, context: Context, publisher: Publisher) -> datetime:
+    when = instant(at)
+    if isinstance(when, Problem):
+        raise ValidationError([when])
+    problem = window_problem(when, context.now(), publisher.limits)
+    if problem is not None:
+        raise ValidationError([problem])
+    return when
+
+
+async def _move(ref: PartRef, when: datetime, publisher: SupportsReschedule, desk: Desk) -> None:
+    post = ref.state.post
+    if post is None:
+        return
+    moved = await publisher.reschedule(post.id, when)
+    if moved.scheduled_at is None:
+        moved = evolve(moved, scheduled_at=when)
+    ref.job.parts[ref.index] = evolve(ref.state, post=moved, part=evolve(ref.state.part, at=when))
+    if ref.state.stage is Stage.ACCEPTED:
+        # It is being followed, and must not be read before its new time.
+        desk.poller.forget(post.id)
+        desk.poller.watch(ref, from_schedule=True)

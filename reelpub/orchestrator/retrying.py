@@ -22,6 +22,8 @@ def is_retryable(outcome: Outcome) -> bool:
 
     What a check refused stays refused: it would be refused again.
     """
+    if any(delivery.status in (DeliveryStatus.FAILED, DeliveryStatus.NOT_SENT) for delivery in outcome.deliveries):
+        return True
     if outcome.failed:
         return not isinstance(outcome.error, ValidationError)
     never_began = outcome.status in (OutcomeStatus.NOT_SENT, OutcomeStatus.REFUSED) and not outcome.deliveries

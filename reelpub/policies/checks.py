@@ -178,7 +178,8 @@ def _flag(value: object, field: str) -> list[Problem]:
 
 def _offered(request: PublishRequest, capabilities: Capabilities, provider: str) -> list[Problem]:
     problems: list[Problem] = []
-    if not isinstance(request.source, capabilities.sources):
+    is_source = isinstance(request.source, (GeneratedPost, MediaItems, Draft, Clip))
+    if is_source and not isinstance(request.source, capabilities.sources):
         takes = ", ".join(source.__name__ for source in capabilities.sources)
         problems.append(
             Problem(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any
 
 import attrs
-import orjson
 
-from reelpub.models.account import Account
+from reelpub.models.account import Account, AccountRef
 from reelpub.models.problem import Problem
 from reelpub.models.request import PublishRequest
 from reelpub.policies.scheduling import instant
@@ -20,21 +20,28 @@ __all__ = ["content_key"]
 def content_key(request: PublishRequest, publisher: str) -> str:
     """Return a key that is equal for requests that would make the same post: publisher, accounts, source, texts, time.
 
-    The order of accounts doesn't matter; `reference` doesn't count.
+    The order of accounts doesn't matter, nor how a ``platform:username`` is spelt; `reference` doesn't count.
     """
-    names = sorted(account.id if isinstance(account, Account) else account.strip() for account in request.accounts)
     content = [
         publisher,
         type(request.source).__name__,
         attrs.asdict(request.source),
-        names,
+        sorted(_name(account) for account in request.accounts),
         request.caption,
         request.title,
         list(request.tags),
         {platform: _plain(value) for platform, value in request.settings.items()},
         _time(request),
     ]
-    return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS, default=str)).hexdigest()
+    # Not orjson: a key has to be had for every value, and that refuses large integers and half surrogate pairs.
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _name(account: str | Account) -> str:
+    if isinstance(account, Account):
+        return account.id
+    ref = AccountRef(account.strip())
+    return f"{ref.platform}:{ref.username.lower()}" if ref.platform and ref.username else ref.text
 
 
 def _plain(value: Any) -> Any:

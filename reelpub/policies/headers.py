@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 from attrs import frozen
 
@@ -53,12 +54,18 @@ class Quota:
         return self.retry_after if self.retry_after is not None else self.reset_in
 
 
+_NAMES = frozenset({"x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "retry-after"})
+_NOTHING = Quota()
+
+
 def read_quota(headers: Mapping[str, str], *, now: float, window: float = 60.0) -> Quota:
     """Read *headers* (lower-case names); *now* is our own Unix time, *window* the limit's window in seconds.
 
     Times are made relative by the answer's own ``Date``, so that a wrong clock on this machine does no harm, and
     by *now* only where there is no ``Date`` or where it makes no sense of the reset.
     """
+    if _NAMES.isdisjoint(headers):
+        return _NOTHING
     date = _http_date(headers.get("date"))
     return Quota(
         limit=_count(headers.get("x-ratelimit-limit"), least=1),
@@ -78,6 +85,7 @@ def _count(text: str | None, *, least: int) -> int | None:
     return int(value) if value is not None and value >= least else None
 
 
+@lru_cache(maxsize=64)
 def _http_date(text: str | None) -> float | None:
     if not text:
         return None

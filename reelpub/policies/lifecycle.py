@@ -369,8 +369,11 @@ def _undecided(
 
 
 def _observed(state: PartState, post: Post) -> tuple[PartState, Command | None]:
+    # One that is followed to its end was scheduled before; one that an unclear answer accepted becomes so only now.
+    was_scheduled = state.post is not None and state.post.status is PostStatus.SCHEDULED
+    is_kept = state.part.at is not None and post.status is PostStatus.SCHEDULED and not was_scheduled
     state = evolve(state, post=post)
-    return _settle(state, None) if post.is_terminal else (state, None)
+    return _settle(state, None) if post.is_terminal or is_kept else (state, None)
 
 
 def _gave_up(state: PartState, reason: str, *, is_unknown: bool) -> tuple[PartState, Command]:

@@ -66,6 +66,7 @@ class Pacer:
         self._slowdown = 1.0
         self._ratcheted_at = -math.inf
         self._next_even = -math.inf
+        self._expired_at = -math.inf
         self._seen = 0
         self._first_answer: float | None = None
         self._last_answer = -math.inf
@@ -94,7 +95,7 @@ class Pacer:
         Who has the whole limit and uses all of it never sees newcomers, as they are only ever refused. So in one
         window of many a few slots stay free, and use of them by others shows in the headers.
         """
-        if self.share.slots is not None or not self.is_announced or self._first_answer is None:
+        if not self.is_announced or self._first_answer is None or self.share.slots is not None:
             return 0
         windows = (now - self._first_answer) / self.window
         return max(1, self.limit // 20) if self.limit > 1 and windows % LISTEN_EVERY >= LISTEN_EVERY - 1 else 0
@@ -105,8 +106,10 @@ class Pacer:
         *keep* slots are to stay free for others.
         """
         self._expire(now)
-        held = max(0.0, self.held_until - now)
-        return max(held, self._slot_delay(now, keep), self._even_delay(now), self._probe_delay(now))
+        delay = max(self._slot_delay(now, keep), self._probe_delay(now))
+        if self._next_even > now:
+            delay = max(delay, self._even_delay(now))
+        return max(delay, self.held_until - now)
 
     def estimate(self, now: float, ahead: int) -> float:
         """Return the least wait in seconds for a request with *ahead* others before it, as far as is known now."""
@@ -211,6 +214,9 @@ class Pacer:
             self.held_until, self.reason = until, reason
 
     def _expire(self, now: float) -> None:
+        if now == self._expired_at:
+            return
+        self._expired_at = now
         while self._busy and self._busy[0] <= now:
             self._freed.append(self._busy.popleft())
         while self._refusals and self._refusals[0] <= now:

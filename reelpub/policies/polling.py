@@ -93,6 +93,7 @@ class PollBook:
     _active: OrderedDict[str, Watched] = field(factory=OrderedDict, init=False)
     _page: int | None = field(default=None, init=False)
     _unseen: set[str] = field(factory=set, init=False)
+    _strays: list[str] = field(factory=list, init=False)
     _last_sweep: float | None = field(default=None, init=False)
 
     def __len__(self) -> int:
@@ -123,9 +124,18 @@ class PollBook:
         self._unseen.discard(post_id)
 
     def page_read(self, *, has_more: bool) -> None:
-        """Note that the current page was read; the sweep goes on while posts are unseen and pages are left."""
-        if self._page is not None:
-            self._page = self._page + 1 if has_more and self._unseen else None
+        """Note that the current page was read; the sweep goes on while posts are unseen and pages are left.
+
+        Once that many pages were read as posts are unseen, those are read one by one: they may stand any number of
+        pages further down, as posts that were scheduled long ago do, and a sweep must not cost more than its posts.
+        """
+        if self._page is None:
+            return
+        self._page += 1
+        if not has_more or not self._unseen:
+            self._page = None
+        elif len(self._unseen) <= self._page:
+            self._page, self._strays = None, sorted(self._unseen)
 
     def sweep_failed(self) -> None:
         """Note that the current page couldn't be read; the next sweep starts over."""
@@ -142,6 +152,10 @@ class PollBook:
         if not self._active:
             self._page = None
             return Rest(self._later[0][0] if self._later else None)
+        while self._strays:
+            post_id = self._strays.pop()
+            if post_id in self._active:
+                return ReadOne(post_id)
         if has_list and (len(self._active) > 1 or self._page is not None):
             return self._by_list(now, is_busy=is_busy)
         return self._by_single(now)
@@ -149,14 +163,17 @@ class PollBook:
     def _activate(self, now: float) -> None:
         while self._later and self._later[0][0] <= now:
             _, post_id = heapq.heappop(self._later)
-            watched = self._waiting.pop(post_id, None)
-            if watched is not None:
-                self._active[post_id] = watched
+            watched = self._waiting.get(post_id)
+            # An entry may be left of a post that was forgotten and is watched again for a later time.
+            if watched is not None and watched.due_at <= now:
+                self._active[post_id] = self._waiting.pop(post_id)
 
     def _by_list(self, now: float, *, is_busy: bool) -> ReadPage | ReadOne | Rest:
         if self._page is None:
             at = self._next_sweep(now, is_busy=is_busy)
-            if now < at:
+            # What the last sweep didn't show goes before the next one, or sweeps without a pause would starve it.
+            is_missed = next(iter(self._active)) in self._unseen and now >= self._guard_at()
+            if now < at or is_missed:
                 return self._guarded(now, at)
             self._page, self._unseen, self._last_sweep = 0, set(self._active), now
         return ReadPage(self._page, min(w.created_after for w in self._active.values()))
@@ -170,12 +187,16 @@ class PollBook:
         return self._last_sweep + self.policy.idle_interval(self.limit, self.window, age)
 
     def _guarded(self, now: float, otherwise: float) -> ReadOne | Rest:
-        first = next(iter(self._active.values()))
-        since = first.seen_at if first.seen_at is not None else first.due_at
-        if now - since >= self.policy.unseen_guard:
-            return ReadOne(first.id)
+        guard = self._guard_at()
+        if now >= guard:
+            return ReadOne(next(iter(self._active)))
         later = self._later[0][0] if self._later else otherwise
-        return Rest(min(otherwise, max(later, now)))
+        return Rest(min(otherwise, guard, later))
+
+    def _guard_at(self) -> float:
+        """Return when the post that is unseen for longest has to be read by itself."""
+        first = next(iter(self._active.values()))
+        return (first.seen_at if first.seen_at is not None else first.due_at) + self.policy.unseen_guard
 
     def _by_single(self, now: float) -> ReadOne | Rest:
         first = next(iter(self._active.values()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from reelpub.models.capability import ProviderLimits
@@ -15,6 +16,13 @@ __all__ = ["add_months", "instant", "window_problem"]
 
 def instant(at: object, *, field: str = "at") -> datetime | Problem:
     """Return the aware UTC instant that *at* names, or the problem with it."""
+    try:
+        return _instant(at, field)
+    except OverflowError:
+        return Problem(field=field, value=str(at), message="is outside the years 1 to 9999 in UTC")
+
+
+def _instant(at: object, field: str) -> datetime | Problem:
     if isinstance(at, LocalTime):
         return _local_instant(at, field)
     if not isinstance(at, datetime):
@@ -29,6 +37,9 @@ def instant(at: object, *, field: str = "at") -> datetime | Problem:
 
 
 def _local_instant(at: LocalTime, field: str) -> datetime | Problem:
+    unread = _policy_problem(at.gap, GapPolicy, f"{field}.gap") or _policy_problem(at.fold, FoldPolicy, f"{field}.fold")
+    if unread is not None:
+        return unread
     clock = _clock(at)
     if clock is None:
         return Problem(
@@ -50,6 +61,13 @@ def _local_instant(at: LocalTime, field: str) -> datetime | Problem:
     if _is_doubled(clock, zone):
         return _in_fold(at, clock, zone, field)
     return clock.replace(tzinfo=zone).astimezone(UTC)
+
+
+def _policy_problem(value: object, known: type[StrEnum], field: str) -> Problem | None:
+    words = [str(word) for word in known]
+    if value in words:
+        return None
+    return Problem(field=field, value=value, message="is no such policy", limit=", ".join(words))
 
 
 def _clock(at: LocalTime) -> datetime | None:
@@ -74,25 +92,25 @@ def _is_doubled(clock: datetime, zone: ZoneInfo) -> bool:
 
 
 def _in_gap(at: LocalTime, clock: datetime, zone: ZoneInfo, field: str) -> datetime | Problem:
-    if at.gap is GapPolicy.REFUSE:
+    if at.gap == GapPolicy.REFUSE:
         return Problem(
             field=field,
             value=str(at),
             message="is skipped there when the clocks go forward; name a gap policy or another time",
         )
     # PEP 495: in a gap, fold 0 reads the time with the offset before it, which lands after the gap.
-    fold = 0 if at.gap is GapPolicy.LATER else 1
+    fold = 0 if at.gap == GapPolicy.LATER else 1
     return clock.replace(tzinfo=zone, fold=fold).astimezone(UTC)
 
 
 def _in_fold(at: LocalTime, clock: datetime, zone: ZoneInfo, field: str) -> datetime | Problem:
-    if at.fold is FoldPolicy.REFUSE:
+    if at.fold == FoldPolicy.REFUSE:
         return Problem(
             field=field,
             value=str(at),
             message="comes twice there when the clocks go back; name a fold policy or another time",
         )
-    fold = 0 if at.fold is FoldPolicy.FIRST else 1
+    fold = 0 if at.fold == FoldPolicy.FIRST else 1
     return clock.replace(tzinfo=zone, fold=fold).astimezone(UTC)
 
 

@@ -9,7 +9,15 @@ from reelpub.models.account import Account
 from reelpub.models.outcome import CancelResult, OutcomeStatus
 from reelpub.models.post import Delivery, DeliveryStatus, Post, PostStatus
 
-__all__ = ["combine_cancels", "deliveries_of_post", "failure_status", "merge", "outcome_status", "same_for_all"]
+__all__ = [
+    "combine_cancels",
+    "deliveries_of_post",
+    "failure_status",
+    "implied_status",
+    "merge",
+    "outcome_status",
+    "same_for_all",
+]
 
 _UNFINISHED = frozenset({DeliveryStatus.PENDING, DeliveryStatus.PUBLISHING, DeliveryStatus.OTHER})
 _LIVE = frozenset({DeliveryStatus.PUBLISHED, DeliveryStatus.SCHEDULED})
@@ -24,6 +32,8 @@ def outcome_status(statuses: Iterable[DeliveryStatus]) -> OutcomeStatus:
         return OutcomeStatus.PENDING
     if len(found) == 1:
         return _SINGLE[next(iter(found))]
+    if found <= _LIVE:
+        return OutcomeStatus.SCHEDULED
     if found & _LIVE:
         return OutcomeStatus.PARTLY_PUBLISHED
     for status in (DeliveryStatus.FAILED, DeliveryStatus.REFUSED, DeliveryStatus.CANCELLED):
@@ -53,6 +63,11 @@ _FROM_POST = {
 }
 
 
+def implied_status(post: Post) -> DeliveryStatus:
+    """Return what a post's own status says of accounts that it doesn't name."""
+    return _FROM_POST[post.status]
+
+
 def deliveries_of_post(post: Post, accounts: Sequence[Account]) -> tuple[Delivery, ...]:
     """Return one delivery for each account: the post's own, and for accounts it doesn't name what its state implies."""
     named = {delivery.account.id for delivery in post.deliveries}
@@ -60,7 +75,7 @@ def deliveries_of_post(post: Post, accounts: Sequence[Account]) -> tuple[Deliver
     if post.deliveries and not missing:
         return post.deliveries
     # A post that lists other deliveries but not this account says nothing about it.
-    implied = DeliveryStatus.OTHER if post.deliveries and post.is_terminal else _FROM_POST[post.status]
+    implied = DeliveryStatus.OTHER if post.deliveries and post.is_terminal else implied_status(post)
     return post.deliveries + same_for_all(missing, implied)
 
 

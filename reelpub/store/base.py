@@ -17,12 +17,17 @@ __all__ = ["Store", "StoredJob", "StoredPart"]
 
 @frozen(kw_only=True)
 class StoredPart:
-    """One part as it is kept. `post_id` stands beside the state so that it can be found by the provider's id."""
+    """One part as it is kept.
+
+    `post_id` and `sent_at` (Unix seconds) stand beside the state so that others who look for a lost post can leave
+    this one out.
+    """
 
     id: str
     job_id: str
     state: bytes
     post_id: str | None = None
+    sent_at: float | None = None
 
 
 @frozen(kw_only=True)
@@ -30,7 +35,7 @@ class StoredJob:
     """One job as it is kept; `outcome` is None while it is unfinished. Times are Unix seconds.
 
     `due_at` is when it has to be looked at again, for one that waits for its time here. `before` is the outcome that
-    it retries, if it retries one.
+    it retries, if it retries one. `may_repeat` is for adding it: the same content beside it doesn't matter.
     """
 
     id: str
@@ -43,6 +48,7 @@ class StoredJob:
     outcome: bytes | None = None
     parts: tuple[StoredPart, ...] = ()
     run: str | None = None
+    may_repeat: bool = False
 
 
 @runtime_checkable
@@ -64,15 +70,19 @@ class Store(Protocol):
     async def add(self, jobs: Sequence[StoredJob], *, owner: str, lease_until: float) -> Mapping[str, str]:
         """Remember new jobs as *owner*'s.
 
-        A job whose content key a remembered one has isn't added: the answer maps its id to the earlier job's.
+        A job whose content key a remembered one has isn't added, unless it may repeat it: the answer maps its id to
+        the earlier job's.
         """
         ...
 
-    async def put(self, parts: Sequence[StoredPart], *, owner: str, now: float) -> None:
+    async def put(self, parts: Sequence[StoredPart], *, owner: str) -> None:
         """Write parts as they are now.
 
+        A lease that ended and that nobody took over still counts: whoever takes the job over after this write finds
+        what it says.
+
         Raises:
-            LeaseLost: *owner* doesn't hold the lease of one of the jobs at *now*; nothing was written.
+            LeaseLost: one of the jobs isn't *owner*'s any more; nothing was written.
         """
         ...
 
@@ -84,20 +94,26 @@ class Store(Protocol):
         """
         ...
 
-    async def claim(self, *, owner: str, now: float, lease_until: float, limit: int) -> Sequence[StoredJob]:
-        """Take over up to *limit* unfinished jobs that nobody holds at *now*, the oldest first."""
+    async def claim(
+        self, *, publishers: Sequence[str], owner: str, now: float, lease_until: float, limit: int
+    ) -> Sequence[StoredJob]:
+        """Take over up to *limit* unfinished jobs of *publishers* that nobody holds at *now*, the oldest first."""
         ...
 
     async def renew(self, *, owner: str, lease_until: float) -> None:
         """Prolong every lease that *owner* holds."""
         ...
 
-    async def release(self, *, owner: str) -> None:
-        """Give up every lease that *owner* holds, so that the next process needn't wait."""
+    async def release(self, *, owner: str, job_ids: Sequence[str] | None = None) -> None:
+        """Give up what *owner* holds of *job_ids*, or all that it holds, so that the next process needn't wait."""
         ...
 
     async def owners(self) -> Sequence[str]:
         """Return everybody who holds a lease."""
+        ...
+
+    async def posts_since(self, sent_at: float) -> frozenset[str]:
+        """Return the provider's ids of the posts that were sent at *sent_at* or later."""
         ...
 
     async def job(self, job_id: str) -> StoredJob | None:

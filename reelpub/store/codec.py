@@ -1,11 +1,13 @@
 """Jobs as JSON values and back: what a store keeps, and nothing secret.
 
-A request, a part and an outcome hold no key and no presigned address, so neither does the store. An error is kept as
-its type's name, its words and its status: enough to decide and to report by.
+A request, a part and an outcome hold no key and no presigned address, so neither does the store. Of an error are kept
+its type, its words and its plain members, such as a status: enough to decide and to report by. What a provider sent
+along with it isn't.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -14,7 +16,8 @@ import cattrs
 import orjson
 from attrs import evolve
 
-from reelpub.errors import ReelPubError, ValidationError, status_error
+from reelpub import errors
+from reelpub.errors import APIStatusError, ReelPubError, StoreError, ValidationError
 from reelpub.models.account import Account
 from reelpub.models.job import Part
 from reelpub.models.outcome import Outcome
@@ -41,6 +44,14 @@ _SETTINGS: dict[str, type] = {
     kind.__name__: kind for kind in (YouTubeSettings, TikTokSettings, InstagramSettings, LinkedInSettings)
 }
 _NO_REQUEST = PublishRequest(Draft(""))
+_ERRORS: dict[str, type[ReelPubError]] = {
+    kind.__name__: kind
+    for kind in vars(errors).values()
+    # A DeliveryFailed is nothing without its post.
+    if isinstance(kind, type) and issubclass(kind, ReelPubError) and kind is not errors.DeliveryFailed
+}
+_SPELT_OUT = b"\n"
+"""Begins what orjson doesn't take: half a surrogate pair, or a number of more than 64 bits."""
 
 
 def _make_converter() -> cattrs.Converter:
@@ -64,6 +75,8 @@ def _is_error(kind: Any) -> bool:
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, (list, tuple)):
+        return [_plain(member) for member in value]
     return value if value is None or isinstance(value, (str, int, float)) else str(value)
 
 
@@ -135,14 +148,17 @@ def _at_from(values: Any) -> datetime | LocalTime | None:
 
 
 def _error_values(error: BaseException) -> dict[str, Any]:
-    values: dict[str, Any] = {"type": type(error).__name__, "message": str(error)}
-    for name in ("status", "code", "operation", "provider", "retry_after"):
-        member = getattr(error, name, None)
-        if isinstance(member, (str, int, float)):
-            values[name] = member
+    members = {name: value if _is_plain(value) else None for name, value in vars(error).items()}
+    values: dict[str, Any] = {"type": type(error).__name__, "message": str(error), "members": members}
     if isinstance(error, ValidationError):
         values["problems"] = [_converter.unstructure(problem) for problem in error.problems]
     return values
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, tuple):
+        return all(isinstance(member, str) for member in value)
+    return value is None or isinstance(value, (str, int, float))
 
 
 def _error_from(values: Mapping[str, Any] | None) -> BaseException | None:
@@ -150,46 +166,56 @@ def _error_from(values: Mapping[str, Any] | None) -> BaseException | None:
         return None
     if "problems" in values:
         return ValidationError([_converter.structure(problem, Problem) for problem in values["problems"]])
-    if "status" in values and "operation" in values:
-        label = f"{values['provider']} {values['operation']}: {values['status']} "
-        words = values["message"].removeprefix(label).removeprefix(f"{values.get('code')}").removeprefix(": ")
-        return status_error(
-            values["status"],
-            words,
-            operation=values["operation"],
-            provider=values["provider"],
-            code=values.get("code"),
-            retry_after=values.get("retry_after"),
-        )
-    return ReelPubError(values["message"])
+    kind = _ERRORS.get(values["type"], ReelPubError)
+    # Not its constructor, which would put the words together anew: they are kept whole.
+    error: ReelPubError = kind.__new__(kind)
+    error.args = (values["message"],)
+    for name, value in values["members"].items() if kind is not ReelPubError else ():
+        setattr(error, name, tuple(value) if isinstance(value, list) else value)
+    if isinstance(error, APIStatusError):
+        error.headers = {}
+    return error
 
 
 _converter = _make_converter()
 
 
+def _to_json(values: object) -> bytes:
+    try:
+        return orjson.dumps(values, default=str)
+    except TypeError:
+        try:
+            return _SPELT_OUT + json.dumps(values, default=str).encode()
+        except (TypeError, ValueError, RecursionError) as error:
+            raise StoreError(f"it can't be noted: {error}") from error
+
+
+def _from_json(data: bytes) -> Any:
+    return json.loads(data) if data.startswith(_SPELT_OUT) else orjson.loads(data)
+
+
 def dump_request(request: PublishRequest) -> bytes:
     """Return *request* as JSON."""
-    return orjson.dumps(request_values(request), default=str)
+    return _to_json(request_values(request))
 
 
 def load_request(data: bytes) -> PublishRequest:
     """Return the request that `dump_request` made *data* of."""
-    return _request_from(orjson.loads(data))
+    return _request_from(_from_json(data))
 
 
 def dump_part(state: PartState) -> bytes:
-    """Return a part as JSON, without its request, which is the job's."""
+    """Return a part as JSON; its request, which need not be the job's, stands in it once."""
     bare = evolve(state, part=_without_request(state.part))
     if bare.prepared is not None:
         bare = evolve(bare, prepared=evolve(bare.prepared, part=bare.part))
     values = _converter.unstructure(bare)
-    own = None if state.part.request is _NO_REQUEST else request_values(state.part.request)
-    return orjson.dumps({"state": values, "request": own}, default=str)
+    return _to_json({"state": values, "request": request_values(state.part.request)})
 
 
 def load_part(data: bytes) -> PartState:
     """Return the part that `dump_part` made *data* of."""
-    values = orjson.loads(data)
+    values = _from_json(data)
     state = _converter.structure(values["state"], PartState)
     request = _request_from(values["request"])
     part = evolve(state.part, request=request)
@@ -209,9 +235,9 @@ def outcome_values(outcome: Outcome) -> dict[str, Any]:
 
 def dump_outcome(outcome: Outcome) -> bytes:
     """Return *outcome* as JSON."""
-    return orjson.dumps(outcome_values(outcome), default=str)
+    return _to_json(outcome_values(outcome))
 
 
 def load_outcome(data: bytes) -> Outcome:
     """Return the outcome that `dump_outcome` made *data* of."""
-    return _converter.structure(orjson.loads(data), Outcome)
+    return _converter.structure(_from_json(data), Outcome)

@@ -36,11 +36,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             id TEXT PRIMARY KEY,
             job_id TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
             state BLOB NOT NULL,
-            post_id TEXT
+            post_id TEXT,
+            sent_at REAL
         ) STRICT, WITHOUT ROWID
         """,
         "CREATE INDEX parts_of ON parts (job_id)",
-        "CREATE INDEX posts ON parts (post_id) WHERE post_id IS NOT NULL",
+        "CREATE INDEX posts ON parts (sent_at, post_id) WHERE post_id IS NOT NULL",
     ),
 )
 
@@ -50,14 +51,13 @@ VERSION = len(MIGRATIONS)
 def migrate(db: sqlite3.Connection) -> None:
     """Bring the file to this version, one step after the other, in one transaction.
 
+    The transaction is begun even where there is nothing to do: a file that can't be written to is told now.
+
     Raises:
         StoreError: the file is of a newer version.
     """
-    if _version(db) == VERSION:
-        return
     db.execute("BEGIN IMMEDIATE")
     try:
-        # Another process may have done it while this one waited for the lock.
         found = _version(db)
         if found > VERSION:
             raise StoreError(f"the store is of version {found}, and this is for {VERSION}; upgrade reelpub")

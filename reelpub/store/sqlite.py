@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -24,6 +25,9 @@ __all__ = ["SqliteStore"]
 
 T = TypeVar("T")
 Write = Callable[[sqlite3.Connection], Any]
+
+_WAL_RETRY = 0.01
+"""Seconds."""
 
 
 class SqliteStore:
@@ -64,25 +68,33 @@ class SqliteStore:
     async def add(self, jobs: Sequence[StoredJob], *, owner: str, lease_until: float) -> Mapping[str, str]:
         return await self._write(partial(statements.add, jobs=jobs, owner=owner, lease_until=lease_until))
 
-    async def put(self, parts: Sequence[StoredPart], *, owner: str, now: float) -> None:
-        await self._write(partial(statements.put, parts=parts, owner=owner, now=now))
+    async def put(self, parts: Sequence[StoredPart], *, owner: str) -> None:
+        await self._write(partial(statements.put, parts=parts, owner=owner))
 
     async def settle(self, job_id: str, outcome: bytes, *, owner: str, keep_content: bool) -> None:
         await self._write(
             partial(statements.settle, job_id=job_id, outcome=outcome, owner=owner, keep_content=keep_content)
         )
 
-    async def claim(self, *, owner: str, now: float, lease_until: float, limit: int) -> Sequence[StoredJob]:
-        return await self._write(partial(statements.claim, owner=owner, now=now, lease_until=lease_until, limit=limit))
+    async def claim(
+        self, *, publishers: Sequence[str], owner: str, now: float, lease_until: float, limit: int
+    ) -> Sequence[StoredJob]:
+        names = list(publishers)
+        return await self._write(
+            partial(statements.claim, publishers=names, owner=owner, now=now, lease_until=lease_until, limit=limit)
+        )
 
     async def renew(self, *, owner: str, lease_until: float) -> None:
         await self._write(partial(statements.renew, owner=owner, lease_until=lease_until))
 
-    async def release(self, *, owner: str) -> None:
-        await self._write(partial(statements.release, owner=owner))
+    async def release(self, *, owner: str, job_ids: Sequence[str] | None = None) -> None:
+        await self._write(partial(statements.release, owner=owner, job_ids=job_ids))
 
     async def owners(self) -> Sequence[str]:
         return await self._write(statements.owners)
+
+    async def posts_since(self, sent_at: float) -> frozenset[str]:
+        return await self._write(partial(statements.posts_since, sent_at=sent_at))
 
     async def job(self, job_id: str) -> StoredJob | None:
         return await self._write(partial(statements.job, job_id=job_id))
@@ -98,7 +110,7 @@ class SqliteStore:
         except sqlite3.Error as error:
             raise self._failed(error) from error
         try:
-            db.execute("PRAGMA journal_mode=WAL")
+            self._use_wal(db)
             db.execute("PRAGMA synchronous=FULL")
             db.execute("PRAGMA foreign_keys=ON")
             migrate(db)
@@ -106,6 +118,19 @@ class SqliteStore:
             db.close()
             raise error if isinstance(error, StoreError) else self._failed(error) from error
         return db
+
+    def _use_wal(self, db: sqlite3.Connection) -> None:
+        # Two processes that make the file at once collide here, and SQLite's own waiting doesn't cover this change.
+        give_up_at = time.monotonic() + self._busy_timeout
+        while True:
+            try:
+                db.execute("PRAGMA journal_mode=WAL")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > give_up_at:
+                    raise
+                time.sleep(_WAL_RETRY)
+            else:
+                return
 
     async def _run(self, work: Callable[[], T]) -> T:
         if self._thread is None:
@@ -125,7 +150,13 @@ class SqliteStore:
         try:
             while self._pending:
                 group, self._pending = self._pending, []
-                results = await self._run(partial(self._commit, [write for write, _ in group]))
+                try:
+                    results = await self._run(partial(self._commit, [write for write, _ in group]))
+                except BaseException as error:
+                    # Nobody may be left waiting for an answer that doesn't come.
+                    for _, future in group:
+                        _resolve(future, StoreError(f"{self.path}: the write was given up: {type(error).__name__}"))
+                    raise
                 for (_, future), result in zip(group, results, strict=True):
                     _resolve(future, result)
         finally:
@@ -150,13 +181,14 @@ class SqliteStore:
         db.execute("SAVEPOINT one")
         try:
             result = write(db)
-        except StoreError as error:
+        except (StoreError, sqlite3.IntegrityError, ValueError) as error:
+            # A ValueError is text that isn't text: half a surrogate pair.
             db.execute("ROLLBACK TO one")
-            result = error
+            result = error if isinstance(error, StoreError) else self._failed(error)
         db.execute("RELEASE one")
         return result
 
-    def _failed(self, error: sqlite3.Error) -> StoreError:
+    def _failed(self, error: Exception) -> StoreError:
         return StoreError(f"{self.path}: {error}; nothing was sent that it should have noted")
 
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 
 from reelpub.errors import LeaseLost
 from reelpub.store.base import StoredJob, StoredPart
 
-__all__ = ["add", "claim", "count", "job", "owners", "put", "release", "renew", "settle"]
+__all__ = ["add", "claim", "count", "job", "owners", "posts_since", "put", "release", "renew", "settle"]
 
 _COLUMNS = "id, publisher, request, submitted_at, content_key, due_at, before, outcome, run"
-_FREE = "SELECT seq FROM jobs WHERE outcome IS NULL AND (owner IS NULL OR lease_until <= ?) ORDER BY seq LIMIT ?"
+_PART_COLUMNS = "id, job_id, state, post_id, sent_at"
+_FREE = """
+    SELECT seq FROM jobs
+    WHERE outcome IS NULL AND (owner IS NULL OR lease_until <= ?) AND publisher IN (SELECT value FROM json_each(?))
+    ORDER BY seq LIMIT ?
+"""
 _CLAIM = f"UPDATE jobs SET owner = ?, lease_until = ? WHERE seq IN ({_FREE}) RETURNING seq, {_COLUMNS}"  # noqa: S608
 
 
@@ -19,7 +25,7 @@ def add(db: sqlite3.Connection, *, jobs: Sequence[StoredJob], owner: str, lease_
     """Insert jobs with their parts, leaving out those whose content another has; return which, and of what."""
     duplicates: dict[str, str] = {}
     for new in jobs:
-        earlier = _same_content(db, new.content_key)
+        earlier = None if new.may_repeat else _same_content(db, new.content_key)
         if earlier is not None:
             duplicates[new.id] = earlier
             continue
@@ -46,25 +52,22 @@ def add(db: sqlite3.Connection, *, jobs: Sequence[StoredJob], owner: str, lease_
 def _same_content(db: sqlite3.Connection, content_key: str | None) -> str | None:
     if content_key is None:
         return None
-    row = db.execute("SELECT id FROM jobs WHERE content_key = ? LIMIT 1", (content_key,)).fetchone()
+    row = db.execute("SELECT id FROM jobs WHERE content_key = ? ORDER BY seq LIMIT 1", (content_key,)).fetchone()
     return row[0] if row else None
 
 
 def _write_parts(db: sqlite3.Connection, parts: Iterable[StoredPart]) -> None:
     db.executemany(
-        "INSERT INTO parts (id, job_id, state, post_id) VALUES (?,?,?,?)"
-        " ON CONFLICT (id) DO UPDATE SET state = excluded.state, post_id = excluded.post_id",
-        [(part.id, part.job_id, part.state, part.post_id) for part in parts],
+        "INSERT INTO parts (id, job_id, state, post_id, sent_at) VALUES (?,?,?,?,?) ON CONFLICT (id) DO UPDATE"
+        " SET state = excluded.state, post_id = excluded.post_id, sent_at = excluded.sent_at",
+        [(part.id, part.job_id, part.state, part.post_id, part.sent_at) for part in parts],
     )
 
 
-def put(db: sqlite3.Connection, *, parts: Sequence[StoredPart], owner: str, now: float) -> None:
+def put(db: sqlite3.Connection, *, parts: Sequence[StoredPart], owner: str) -> None:
     """Write parts of jobs that *owner* holds."""
     for job_id in {part.job_id for part in parts}:
-        held = db.execute(
-            "SELECT 1 FROM jobs WHERE id = ? AND owner = ? AND lease_until > ?", (job_id, owner, now)
-        ).fetchone()
-        if held is None:
+        if db.execute("SELECT 1 FROM jobs WHERE id = ? AND owner = ?", (job_id, owner)).fetchone() is None:
             raise LeaseLost(f"job {job_id} is held by another process")
     _write_parts(db, parts)
 
@@ -79,9 +82,11 @@ def settle(db: sqlite3.Connection, *, job_id: str, outcome: bytes, owner: str, k
         raise LeaseLost(f"job {job_id} is held by another process")
 
 
-def claim(db: sqlite3.Connection, *, owner: str, now: float, lease_until: float, limit: int) -> list[StoredJob]:
-    """Take over unfinished jobs that nobody holds, the oldest first."""
-    rows = db.execute(_CLAIM, (owner, lease_until, now, limit)).fetchall()
+def claim(
+    db: sqlite3.Connection, *, publishers: Sequence[str], owner: str, now: float, lease_until: float, limit: int
+) -> list[StoredJob]:
+    """Take over unfinished jobs of *publishers* that nobody holds, the oldest first."""
+    rows = db.execute(_CLAIM, (owner, lease_until, now, json.dumps(list(publishers)), limit)).fetchall()
     return [_job(db, row[1:]) for row in sorted(rows)]
 
 
@@ -90,15 +95,25 @@ def renew(db: sqlite3.Connection, *, owner: str, lease_until: float) -> None:
     db.execute("UPDATE jobs SET lease_until = ? WHERE owner = ? AND outcome IS NULL", (lease_until, owner))
 
 
-def release(db: sqlite3.Connection, *, owner: str) -> None:
-    """Give up the leases of *owner*."""
-    db.execute("UPDATE jobs SET owner = NULL WHERE owner = ? AND outcome IS NULL", (owner,))
+def release(db: sqlite3.Connection, *, owner: str, job_ids: Sequence[str] | None = None) -> None:
+    """Give up the leases of *owner*, or those of *job_ids* alone."""
+    statement = "UPDATE jobs SET owner = NULL WHERE owner = ? AND outcome IS NULL"
+    if job_ids is None:
+        db.execute(statement, (owner,))
+    else:
+        db.executemany(f"{statement} AND id = ?", [(owner, job_id) for job_id in job_ids])
 
 
 def owners(db: sqlite3.Connection) -> list[str]:
     """Return everybody who holds a lease of an unfinished job."""
     rows = db.execute("SELECT DISTINCT owner FROM jobs WHERE outcome IS NULL AND owner IS NOT NULL").fetchall()
     return [owner for (owner,) in rows]
+
+
+def posts_since(db: sqlite3.Connection, *, sent_at: float) -> frozenset[str]:
+    """Return the provider's ids of what was sent at *sent_at* or later."""
+    rows = db.execute("SELECT post_id FROM parts WHERE post_id IS NOT NULL AND sent_at >= ?", (sent_at,)).fetchall()
+    return frozenset(post_id for (post_id,) in rows)
 
 
 def job(db: sqlite3.Connection, *, job_id: str) -> StoredJob | None:
@@ -116,6 +131,6 @@ def count(db: sqlite3.Connection) -> tuple[int, int]:
 
 def _job(db: sqlite3.Connection, row: Sequence[object]) -> StoredJob:
     members = dict(zip(_COLUMNS.split(", "), row, strict=True))
-    parts = db.execute("SELECT id, job_id, state, post_id FROM parts WHERE job_id = ?", (members["id"],)).fetchall()
-    stored = (StoredPart(id=id_, job_id=job_id, state=state, post_id=post) for id_, job_id, state, post in parts)
-    return StoredJob(**members, parts=tuple(stored))  # type: ignore[arg-type]  # columns are typed by the STRICT table
+    rows = db.execute(f"SELECT {_PART_COLUMNS} FROM parts WHERE job_id = ?", (members["id"],)).fetchall()  # noqa: S608
+    parts = (StoredPart(**dict(zip(_PART_COLUMNS.split(", "), row, strict=True))) for row in rows)
+    return StoredJob(**members, parts=tuple(parts))  # type: ignore[arg-type]  # columns are typed by the STRICT table

@@ -174,6 +174,7 @@ class InMemoryPublisher:
 
     async def reschedule(self, post_id: str, at: datetime) -> Post:
         await self._request("reschedule", None, Lane.WRITE)
+        self._get(post_id)
         stored = self._posts[post_id]
         stored.starts_at, stored.ends_at = at.timestamp(), at.timestamp() + self.script.seconds
         stored.post = evolve(stored.post, scheduled_at=at)
@@ -196,6 +197,8 @@ class InMemoryPublisher:
         await self._request("find", None, Lane.POLL)
         if not self.script.is_findable:
             return Undecided("this publisher was told to find nothing")
+        if prepared.part.retries is not None:
+            return self._find_retry(prepared.part.retries, attempt)
         wanted = (str(prepared.part.request.source), tuple(a.id for a in prepared.part.accounts))
         found = [
             self._get(post_id)
@@ -209,6 +212,12 @@ class InMemoryPublisher:
         return Found(found[0]) if found else Absent()
 
     # ---- inside
+
+    def _find_retry(self, post_id: str, attempt: Attempt) -> Finding:
+        """Tell a retry of a post where it stands by when it began again."""
+        post = self._get(post_id)
+        is_there = self._posts[post_id].starts_at >= attempt.started_at - 1
+        return Found(post) if is_there else Absent()
 
     async def _request(self, operation: str, options: CallOptions | None, lane: Lane) -> None:
         deadline = options.deadline if options else None

@@ -21,6 +21,9 @@ T = TypeVar("T")
 GRACE = 0.0003
 """Real seconds that an idle look for input waits: bytes on loopback may need a moment to cross the kernel."""
 
+RESOLUTION = 1e-6
+"""Seconds by which a timer may run early."""
+
 THREAD_STEP = 0.001
 """Real seconds between looks while a thread works for the loop; no time passes meanwhile."""
 
@@ -53,6 +56,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._virtual = _JumpingSelector()
         super().__init__(self._virtual)
+        # From 2**24 s on (194 days) the default of 1 ns is less than floats of that size can tell apart, so that a
+        # timer which has just come due would never be found to be.
+        self._clock_resolution = RESOLUTION
 
     def time(self) -> float:
         """Return the virtual time, which starts at zero."""

@@ -1,0 +1,369 @@
+"""A file that can't be written, read or understood is a clear error before anything is sent."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+
+from reelpub import MediaItems, Orchestrator, OutcomeStatus, PublishRequest, StoreError
+from reelpub.store import SqliteStore, StoredJob, StoredPart, schema
+from reelpub.testing import InMemoryPublisher, run_virtual
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "jobs.db"
+
+
+def a_job(name, size=10):
+    return StoredJob(id=name, publisher="memory", request=b"x" * size, submitted_at=0.0)
+
+
+async def add(store, *jobs):
+    return await store.add(jobs, owner="A", lease_until=1e9)
+
+
+async def make(path):
+    store = SqliteStore(path)
+    await store.open()
+    await add(store, a_job("j1"))
+    await store.close()
+
+
+def requests(count, caption="c"):
+    return [PublishRequest(MediaItems([f"m{n}"]), caption=caption, accounts=["tiktok:acme"]) for n in range(count)]
+
+
+class SmallDisk(SqliteStore):
+    """A store on a disk with room for so many pages of 4 KB."""
+
+    pages = 40
+
+    def _connect(self):
+        db = super()._connect()
+        db.execute(f"PRAGMA max_page_count={self.pages}")
+        return db
+
+    async def grow(self, pages):
+        await self._run(lambda: self._db.execute(f"PRAGMA max_page_count={pages}"))
+
+
+# ---- what can't be opened
+
+
+async def test_a_file_of_a_newer_version_is_refused_and_left_alone(path):
+    with closing(sqlite3.connect(path)) as db:
+        db.execute(f"PRAGMA user_version={schema.VERSION + 1}")
+    with pytest.raises(StoreError, match=r"is of version 2, and this is for 1; upgrade"):
+        await SqliteStore(path).open()
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (schema.VERSION + 1,)
+        assert db.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
+
+
+async def test_an_older_file_is_brought_up_to_date_with_what_is_in_it(path, monkeypatch):
+    store = SqliteStore(path)
+    await store.open()
+    await add(store, a_job("j1"))
+    await store.close()
+    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, ("ALTER TABLE jobs ADD COLUMN note TEXT",)))
+    monkeypatch.setattr(schema, "VERSION", schema.VERSION + 1)
+    newer = SqliteStore(path)
+    await newer.open()
+    assert await newer.count() == (1, 0)
+    await newer.close()
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("SELECT id, note FROM jobs").fetchall() == [("j1", None)]
+        assert db.execute("PRAGMA user_version").fetchone() == (schema.VERSION,)
+
+
+async def test_a_migration_that_fails_leaves_the_file_as_it_was(path, monkeypatch):
+    store = SqliteStore(path)
+    await store.open()
+    await store.close()
+    steps = ("CREATE TABLE half (id TEXT)", "CREATE TABLE nonsense (")
+    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, steps))
+    monkeypatch.setattr(schema, "VERSION", schema.VERSION + 1)
+    with pytest.raises(StoreError, match=r"syntax error|incomplete input"):
+        await SqliteStore(path).open()
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (schema.VERSION - 1,)
+        assert db.execute("SELECT count(*) FROM sqlite_master WHERE name='half'").fetchone() == (0,)
+
+
+async def test_something_else_than_a_database_is_refused(path):
+    path.write_bytes(b"a letter to somebody, of some length" * 100)
+    with pytest.raises(StoreError, match="not a database"):
+        await SqliteStore(path).open()
+    assert path.read_bytes().startswith(b"a letter")
+
+
+@pytest.mark.parametrize("where", ["", "no/such/folder/jobs.db"], ids=["a folder", "in no folder"])
+async def test_a_path_that_cant_be_a_file_is_refused(tmp_path, where):
+    with pytest.raises(StoreError, match="unable to open"):
+        await SqliteStore(tmp_path / where).open()
+
+
+async def test_an_orchestrator_doesnt_open_without_its_store(path):
+    path.write_bytes(b"not a database" * 100)
+    publisher = InMemoryPublisher()
+    with pytest.raises(StoreError):
+        async with Orchestrator([publisher], store=SqliteStore(path)):
+            pass
+    assert publisher.requests == {}
+    await publisher.close()
+
+
+async def test_a_store_that_isnt_open_says_so(path):
+    with pytest.raises(StoreError, match="isn't open"):
+        await SqliteStore(path).count()
+
+
+async def test_processes_that_make_the_file_at_once_all_get_it(tmp_path):
+    for number in range(15):
+        stores = [SqliteStore(tmp_path / f"{number}.db") for _ in range(4)]
+        await asyncio.gather(*(store.open() for store in stores))
+        await asyncio.gather(*(add(store, a_job(f"j{n}")) for n, store in enumerate(stores)))
+        assert await stores[0].count() == (4, 0)
+        for store in stores:
+            await store.close()
+
+
+AS_NOBODY = """
+import asyncio, json, os, sys
+from reelpub import MediaItems, Orchestrator, PublishRequest, StoreError
+from reelpub.store import SqliteStore
+from reelpub.testing import InMemoryPublisher
+if os.getuid() == 0:
+    os.setgid(65534)
+    os.setuid(65534)
+
+async def main():
+    publisher = InMemoryPublisher()
+    told = None
+    try:
+        async with Orchestrator([publisher], store=SqliteStore(sys.argv[1])) as orchestrator:
+            await orchestrator.publish(PublishRequest(MediaItems(["m"]), accounts=["tiktok:acme"]))
+    except StoreError as error:
+        told = str(error)
+    await publisher.close()
+    print(json.dumps({"told": told, "requests": dict(publisher.requests)}))
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("which", ["file", "folder"])
+def test_a_file_or_folder_that_is_read_only_is_told_at_opening(which):
+    folder = Path(tempfile.mkdtemp())
+    try:
+        asyncio.run(make(folder / "jobs.db"))
+        if which == "file":
+            folder.chmod(0o777)
+            (folder / "jobs.db").chmod(0o444)
+        else:
+            (folder / "jobs.db").chmod(0o666)
+            folder.chmod(0o555)
+        command = [sys.executable, "-c", AS_NOBODY, str(folder / "jobs.db")]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60, env=os.environ)
+    finally:
+        folder.chmod(0o777)
+        shutil.rmtree(folder)
+    said = json.loads(done.stdout)
+    assert said["requests"] == {}
+    assert "readonly" in said["told"] or "unable to open" in said["told"]
+
+
+# ---- what fails once it is open
+
+
+async def test_a_full_disk_is_a_clear_error_and_spoils_nothing_written_before(path):
+    store = SmallDisk(path)
+    await store.open()
+    await add(store, a_job("j1"))
+    with pytest.raises(StoreError, match="full"):
+        await add(store, a_job("big", size=400_000))
+    assert await store.count() == (1, 0)
+    await add(store, a_job("j2"))
+    assert await store.count() == (2, 0)
+    await store.close()
+
+
+def test_on_a_full_disk_nothing_is_sent_and_nothing_is_sent_twice_once_there_is_room(path):
+    """What couldn't be noted ends as not sent, with the reason; sent again later, it is live once, resumed or not."""
+
+    async def story(clock):
+        publisher = InMemoryPublisher(clock=clock)
+        store = SmallDisk(path)
+        async with Orchestrator([publisher], store=store, clock=clock) as orchestrator:
+            first = await orchestrator.publish_many(requests(3))
+            await store.grow(1)
+            report = await orchestrator.publish_many(requests(60, caption="x" * 2000))
+            assert {outcome.status for outcome in report} == {OutcomeStatus.NOT_SENT}
+            assert all("full" in outcome.reason for outcome in report)
+            assert publisher.requests["publish"] == 3
+            await store.grow(10_000)
+            again = await orchestrator.retry_failed_many(report)
+            assert again.is_success
+            assert first.is_success
+        async with Orchestrator([InMemoryPublisher(clock=clock)], store=SqliteStore(path), clock=clock) as next_run:
+            assert await next_run.resume() == []
+            assert await next_run.unfinished() == 0
+        assert len(publisher.live["tiktok-acme"]) == 63
+
+    run_virtual(story)
+
+
+class Filling(InMemoryPublisher):
+    """Calls something once a post is prepared: after its job was noted, before its attempt is."""
+
+    def __init__(self, then, **options):
+        super().__init__(**options)
+        self.then = then
+
+    async def prepare(self, part):
+        self.then()
+        return await super().prepare(part)
+
+
+def locked(path):
+    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    db.execute("BEGIN IMMEDIATE")
+    return db
+
+
+@pytest.mark.parametrize("when", ["before it is taken on", "before its attempt"])
+def test_while_another_holds_the_file_nothing_is_sent(path, when):
+    """Past the busy time-out that is an error; a moment later the same can be published."""
+    others = []
+
+    async def story(clock):
+        publisher = Filling(lambda: None, clock=clock)
+        store = SqliteStore(path, busy_timeout=0.02)
+        async with Orchestrator([publisher], store=store, clock=clock) as orchestrator:
+            if when == "before its attempt":
+                publisher.then = lambda: others.append(locked(path))
+            else:
+                others.append(locked(path))
+            outcome = await orchestrator.publish(requests(1)[0])
+            assert outcome.status is OutcomeStatus.NOT_SENT
+            assert "locked" in outcome.reason
+            assert publisher.requests.get("publish", 0) == 0
+            publisher.then = lambda: None
+            others.pop().close()
+            assert (await orchestrator.retry_failed(outcome)).status is OutcomeStatus.PUBLISHED
+        assert publisher.live == {"tiktok-acme": ["m0"]}
+        async with Orchestrator([publisher], store=SqliteStore(path), clock=clock) as next_run:
+            assert await next_run.resume() == []
+
+    try:
+        run_virtual(story)
+    finally:
+        for other in others:
+            other.close()
+
+
+async def test_opening_waits_for_a_locked_file_no_longer_than_the_busy_timeout(path):
+    store = SqliteStore(path)
+    await store.open()
+    await store.close()
+    with closing(locked(path)), pytest.raises(StoreError, match="locked"):
+        await SqliteStore(path, busy_timeout=0.02).open()
+    with suppress(StoreError):
+        await store.open()
+    assert await store.count() == (0, 0)
+    await store.close()
+
+
+async def test_a_broken_rule_of_the_tables_fails_its_own_write_alone(path):
+    """An id that is there already, and text that is none: those beside them in the same commit are written."""
+    store = SqliteStore(path)
+    await store.open()
+    await add(store, a_job("j1"))
+    results = await asyncio.gather(
+        add(store, a_job("j2")),
+        add(store, a_job("j1")),
+        add(store, a_job("half \ud83d")),
+        store.put([StoredPart(id="j1.1", job_id="j1", state=b"s")], owner="A"),
+        return_exceptions=True,
+    )
+    assert [type(result) for result in results] == [dict, StoreError, StoreError, type(None)]
+    assert await store.count() == (2, 0)
+    assert len((await store.job("j1")).parts) == 1
+    await store.close()
+
+
+async def test_nobody_waits_for_ever_when_a_write_is_given_up(path):
+    """Whatever happens in the thread, who waits gets an answer; here the thread is gone."""
+    store = SqliteStore(path)
+    await store.open()
+    store._thread.shutdown()
+    with pytest.raises(StoreError, match="given up"):
+        await store.count()
+    store._db.close()
+
+
+async def test_a_caller_that_leaves_doesnt_undo_its_write(path):
+    store = SqliteStore(path)
+    await store.open()
+    task = asyncio.create_task(add(store, a_job("j1")))
+    await asyncio.sleep(0)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    assert await store.count() == (1, 0)
+    await store.close()
+
+
+# ---- cost
+
+
+class Counting(SqliteStore):
+    """Counts its commits."""
+
+    commits = 0
+
+    def _commit(self, writes):
+        self.commits += 1
+        return super()._commit(writes)
+
+
+async def test_many_writers_share_few_commits(path):
+    store = Counting(path)
+    await store.open()
+
+    async def one(number):
+        await add(store, a_job(f"j{number}"))
+        await store.put([StoredPart(id=f"j{number}.1", job_id=f"j{number}", state=b"s")], owner="A")
+        await store.settle(f"j{number}", b"done", owner="A", keep_content=True)
+
+    await asyncio.gather(*(one(number) for number in range(300)))
+    assert await store.count() == (0, 300)
+    assert store.commits <= 10
+    await store.close()
+
+
+async def test_what_was_answered_is_on_disk(path):
+    """A copy of the files, taken the moment a write was answered, has it: nothing waits for a later flush."""
+    store = SqliteStore(path)
+    await store.open()
+    for number in range(5):
+        await add(store, a_job(f"j{number}"))
+        copy = path.with_name(f"copy{number}.db")
+        shutil.copy(path, copy)
+        shutil.copy(f"{path}-wal", f"{copy}-wal")
+        other = SqliteStore(copy)
+        await other.open()
+        assert await other.count() == (number + 1, 0)
+        await other.close()
+    await store.close()
