@@ -98,6 +98,7 @@ def make_converter(*, wire_name: Callable[[str], str] = identity) -> Converter:
         converter.register_structure_hook(type_, hook)
     converter.register_structure_hook_factory(is_sequence, _array_hook)
     converter.register_structure_hook_factory(is_mapping, _object_hook)
+    converter.register_structure_hook_factory(_is_optional_one, _optional_hook)
     converter.register_structure_hook_factory(_is_open_enum, _open_enum_hook)
     converter.register_structure_hook_factory(attrs.has, lambda cls, conv: _schema_hook(cls, conv, wire_name))
     converter.register_unstructure_hook(datetime, _iso)
@@ -137,6 +138,8 @@ def load_json(response: Response, *, operation: str, provider: str) -> Any:
 
 
 def _text(value: Any, type_: Any) -> Any:
+    if type_ is str and value.__class__ is str:
+        return value
     if not isinstance(value, str):
         raise WireTypeError("a string", value)
     return value if type_ is str else _member(type_, value)
@@ -175,6 +178,8 @@ def _instant(value: Any, _: Any) -> datetime:
     text: str = _text(value, str)
     try:
         instant = datetime.fromisoformat(text)
+        if instant.tzinfo is UTC:
+            return instant
         if instant.tzinfo is not None:
             return instant.astimezone(UTC)
     except (ValueError, OverflowError):
@@ -205,7 +210,7 @@ def _object_hook(type_: Any, converter: Converter) -> _Hook:
     inner = mapping_structure_factory(type_, converter)
 
     def structure_object(value: Any, _: Any) -> Any:
-        if not isinstance(value, Mapping):
+        if value.__class__ is not dict and not isinstance(value, Mapping):
             raise WireTypeError("an object", value)
         return inner(value, type_)
 
@@ -224,15 +229,37 @@ def _is_open_enum(type_: Any) -> bool:
 
 def _open_enum_hook(type_: Any) -> _Hook:
     members = _union_members(type_)
+    takes_none = NoneType in members
     known = {item.value: item for enum in members if issubclass(enum, StrEnum) for item in enum}
 
     def structure_open_enum(value: Any, _: Any) -> Any:
-        if value is None and NoneType in members:
+        if value.__class__ is str:
+            return known.get(value, value)
+        if value is None and takes_none:
             return None
         text = _text(value, str)
         return known.get(text, text)
 
     return structure_open_enum
+
+
+def _is_optional_one(type_: Any) -> bool:
+    members = _union_members(type_)
+    return len(members) == 2 and NoneType in members
+
+
+def _optional_hook(type_: Any, converter: Converter) -> _Hook:
+    """Return the hook of ``X | None``, bound once: cattrs itself looks the inner one up for each value."""
+    (inner_type,) = (member for member in _union_members(type_) if member is not NoneType)
+    inner = converter.get_structure_hook(inner_type)
+
+    def structure_optional(value: Any, _: Any) -> Any:
+        return None if value is None else inner(value, inner_type)
+
+    def structure_optional_text(value: Any, _: Any) -> Any:
+        return value if value is None or value.__class__ is str else inner(value, inner_type)
+
+    return structure_optional_text if inner_type is str else structure_optional
 
 
 def _is_optional(type_: Any) -> bool:
@@ -250,11 +277,16 @@ def _schema_hook(cls: Any, converter: Converter, wire_name: Callable[[str], str]
     inner = make_dict_structure_fn(cls, converter, **renamed)
 
     def structure_schema(value: Any, _: Any) -> Any:
-        if not isinstance(value, Mapping):
+        if value.__class__ is not dict and not isinstance(value, Mapping):
             raise WireTypeError("an object", value)
-        members = {k: v for k, v in value.items() if k in fields and not (v is None and k in droppable)}
+        members = value
         if keeps_extra:
+            members = {k: v for k, v in value.items() if k in fields}
             members[_EXTRA_KEY] = {k: v for k, v in value.items() if k not in fields}
+        for name in droppable:
+            if name in members and members[name] is None:
+                members = {k: v for k, v in members.items() if k not in droppable or v is not None}
+                break
         return inner(members, cls)
 
     return structure_schema

@@ -64,7 +64,8 @@ def parse_base(base_url: str, *, allow_insecure: bool = False) -> URL:
 
 def request_url(base: URL, path: str, query: Iterable[tuple[str, str]]) -> URL:
     """Return the address of *path* (percent-encoded) under *base*; nothing in it is decoded or normalised."""
-    if not _PATH.fullmatch(path) or any(segment in (".", "..") for segment in path.split("/")):
+    has_dots = "/." in path and any(segment in (".", "..") for segment in path.split("/"))
+    if has_dots or not _PATH.fullmatch(path):
         raise ConfigurationError("path: isn't a percent-encoded path without dot segments")
-    text = urlencode(tuple(query))
-    return URL(f"{base}{path}?{text}" if text else f"{base}{path}", encoded=True)
+    pairs = tuple(query)
+    return URL(f"{base}{path}?{urlencode(pairs)}" if pairs else f"{base}{path}", encoded=True)

@@ -58,6 +58,9 @@ async def read_up_to(response: ClientResponse, limit: int) -> tuple[bytes, bool]
 async def read_capped(response: ClientResponse, limit: int, *, operation: str, provider: str) -> bytes:
     """Read the whole body of a success; `DecodeError` as soon as it is known to be larger than *limit* bytes."""
     announced = response.content_length
+    if announced is not None and announced <= limit and "Content-Encoding" not in response.headers:
+        # What isn't compressed can't be longer than announced.
+        return await response.read()
     body, is_more = (b"", True) if announced is not None and announced > limit else await read_up_to(response, limit)
     if is_more:
         raise DecodeError(
@@ -72,7 +75,7 @@ def check_json(status: int, headers: Mapping[str, str], body: bytes, *, operatio
     if not stripped:
         return
     content_type = headers.get("content-type", "application/json")
-    if not is_json(content_type):
+    if content_type != "application/json" and not is_json(content_type):
         media = content_type.partition(";")[0].strip()[:80]
         raise DecodeError(f"expected JSON, got {media}", operation=operation, provider=provider, status=status)
     # Whether the rest is sound is for the decoder; this costs nothing and lets a read be repeated.

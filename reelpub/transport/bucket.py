@@ -17,7 +17,11 @@ __all__ = ["AioLimiterBucket", "Bucket", "LogBucket", "default_bucket"]
 
 
 class Bucket(Protocol):
-    """Where the limiter's one pump takes a token before each grant."""
+    """Where the limiter takes a token before each grant.
+
+    A bucket may also have ``is_ready() -> bool``: whether `take` would return at once, without giving another task a
+    turn. With it, a request that nobody stands before needs no pump.
+    """
 
     async def take(self) -> None:
         """Wait until one more request may go. Only one task waits here at any time."""
@@ -31,6 +35,9 @@ class LogBucket:
         self._window = window
         self._clock = clock
         self._taken: deque[float] = deque(maxlen=limit)
+
+    def is_ready(self) -> bool:
+        return len(self._taken) < (self._taken.maxlen or 0) or self._taken[0] + self._window <= self._clock.monotonic()
 
     async def take(self) -> None:
         if len(self._taken) == self._taken.maxlen:
@@ -57,6 +64,9 @@ class AioLimiterBucket:
         self._log = LogBucket(limit, window, clock=clock)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._limiter: AsyncLimiter | None = None
+
+    def is_ready(self) -> bool:
+        return self._log.is_ready() and self._in_this_loop().has_capacity()
 
     async def take(self) -> None:
         await self._in_this_loop().acquire()

@@ -12,11 +12,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
+from aiohttp.connector import Connection
 from attrs import define
 
 from reelpub.errors import ConnectError, RequestTimeout, TransportError
 
-__all__ = ["Flight", "TooLate", "trace_config", "translate"]
+__all__ = ["Flight", "ToldRequest", "TooLate", "trace_config", "translate"]
 
 NEVER_SENT = (
     aiohttp.ClientConnectorError,
@@ -34,7 +35,7 @@ class TooLate(Exception):
 
 @define(kw_only=True)
 class Flight:
-    """How far one request has come, as the session's trace tells it.
+    """How far one request has come, as the session's trace or its `ToldRequest` tells it.
 
     `is_traced` says whether the session tells at all; an injected one doesn't. `is_whole` says whether the headers'
     departure is the whole request's, which holds for bodies that are one piece in memory. `may_leave` is asked when
@@ -58,6 +59,13 @@ class Flight:
             return False
         return True if self.has_headers_out and self.is_whole else None
 
+    def leaves(self) -> None:
+        """Note that the first byte is about to be written; raises `TooLate` where it may not be any more."""
+        self.is_connected = True
+        if self.may_leave is not None and not self.may_leave():
+            raise TooLate
+        self.has_headers_out = True
+
 
 def trace_config() -> aiohttp.TraceConfig:
     """Return the trace that fills in the `Flight` passed as a request's trace context."""
@@ -73,10 +81,23 @@ async def _connected(_session: Any, context: SimpleNamespace, _params: Any) -> N
 
 
 async def _headers_out(_session: Any, context: SimpleNamespace, _params: Any) -> None:
-    flight: Flight = context.trace_request_ctx
-    if flight.may_leave is not None and not flight.may_leave():
-        raise TooLate
-    flight.has_headers_out = True
+    context.trace_request_ctx.leaves()
+
+
+class ToldRequest(aiohttp.ClientRequest):
+    """A request that tells its `flight` by itself, at the same point as a trace would.
+
+    A trace costs about 20 us of CPU a request, this one. It stands on a method that aiohttp may rename, after which
+    nothing would be told and every failure would count as never sent: fit only for what may be repeated.
+    """
+
+    flight: Flight | None = None
+
+    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
+        """Tell the flight, then write: *conn* is there now."""
+        if self.flight is not None:
+            self.flight.leaves()
+        return await super().send(conn)
 
 
 def translate(exc: BaseException, flight: Flight, *, has_answer: bool = False) -> TransportError:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from random import random as system_random
 from typing import Self
@@ -50,6 +51,8 @@ _log = logging.getLogger("reelpub.transport")
 MAX_BODY = 10 * 1024 * 1024
 """The largest success body that is read by default, in bytes; a page of 100 full posts has 0.12 million."""
 
+_NO_OPTIONS = CallOptions()
+_NO_CONTENT_TYPE = ("Content-Type",)
 _KEPT_HEADERS = ("date", "retry-after", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
 
 
@@ -69,7 +72,7 @@ class _Call:
     """One call of `send`, over all its attempts."""
 
     request: Request
-    url: str
+    url: URL
     body: bytes | None
     options: CallOptions
     attempts: int = 0
@@ -167,7 +170,7 @@ class HttpTransport:
 
     async def send(self, request: Request, options: CallOptions | None = None) -> Response:
         url = request_url(self.base_url, request.path, request.query)
-        call = _Call(request, str(url), encode_json(request), options or CallOptions())
+        call = _Call(request, url, encode_json(request), options or _NO_OPTIONS)
         while True:
             permit = await self._reserve(call)
             call.attempts += 1
@@ -233,6 +236,7 @@ class HttpTransport:
         attempt = _Attempt(call, permit, flight)
         sent_at, started = self.clock.time(), self.clock.monotonic()
         self.requests[operation] += 1
+        is_told = self.on_request is not None or _log.isEnabledFor(logging.DEBUG)
         error: BaseException | None = None
         try:
             return await self._exchange(attempt)
@@ -241,15 +245,16 @@ class HttpTransport:
             raise
         finally:
             _settle(attempt, error)
-            self._tell(
-                RequestDone(
-                    operation=operation,
-                    status=attempt.status,
-                    sent_at=sent_at,
-                    elapsed=self.clock.monotonic() - started,
-                    error=type(error).__name__ if error is not None else None,
+            if is_told:
+                self._tell(
+                    RequestDone(
+                        operation=operation,
+                        status=attempt.status,
+                        sent_at=sent_at,
+                        elapsed=self.clock.monotonic() - started,
+                        error=type(error).__name__ if error is not None else None,
+                    )
                 )
-            )
 
     def _tell(self, done: RequestDone) -> None:
         _log.debug("%s %s: %s in %.3f s", self.provider, done.operation, done.status or done.error, done.elapsed)
@@ -275,25 +280,28 @@ class HttpTransport:
 
     async def _send_once(self, attempt: _Attempt) -> Response:
         call = attempt.call
+        if call.request.form is None and call.request.file is None:
+            return await self._send_data(attempt, call.body)
+        async with streamed(call.request) as form:
+            return await self._send_data(attempt, form)
+
+    async def _send_data(self, attempt: _Attempt, data: bytes | aiohttp.FormData | None) -> Response:
+        call = attempt.call
         session, is_traced = self._sessions.pick(call.request.kind)
         if not is_traced and call.options.may_leave is not None and not call.options.may_leave():
             raise TooLate
-        seconds = self.timeout if call.options.timeout is None else call.options.timeout
-        async with (
-            streamed(call.request, call.body) as data,
-            session.request(
-                call.request.method,
-                URL(call.url, encoded=True),
-                data=data,
-                headers=request_headers(call.request, self._key),
-                skip_auto_headers=("Content-Type",) if data is None else None,
-                allow_redirects=False,
-                middlewares=(SendOnce(),),
-                # One deadline above, and socket time-outs that tell a failed connect from a lost answer.
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=seconds * 0.9, sock_read=seconds),
-                trace_request_ctx=attempt.flight,
-            ) as response,
-        ):
+        async with session.request(
+            call.request.method,
+            call.url,
+            data=data,
+            headers=request_headers(call.request, self._key),
+            # aiohttp invents a content type for what may have a body only.
+            skip_auto_headers=_NO_CONTENT_TYPE if data is None and call.request.method != "GET" else None,
+            allow_redirects=False,
+            middlewares=(SendOnce(attempt.flight),),
+            timeout=_socket_timeouts(self.timeout if call.options.timeout is None else call.options.timeout),
+            trace_request_ctx=attempt.flight,
+        ) as response:
             return await self._receive(attempt, response)
 
     async def _receive(self, attempt: _Attempt, response: aiohttp.ClientResponse) -> Response:
@@ -304,9 +312,8 @@ class HttpTransport:
         attempt.permit.answered(self._quota(headers), status if about_rate else None)
         if not 200 <= status < 300:
             raise await self._status_error(request, response, headers)
-        names = {"operation": request.operation, "provider": self.provider}
-        body = await read_capped(response, self.max_body, **names)
-        check_json(status, headers, body, **names)
+        body = await read_capped(response, self.max_body, operation=request.operation, provider=self.provider)
+        check_json(status, headers, body, operation=request.operation, provider=self.provider)
         return Response(status=status, headers=headers, body=body)
 
     async def _status_error(
@@ -338,6 +345,12 @@ class HttpTransport:
         except ValueError:
             host = None
         return f"a redirect to {host or 'an unknown host'} isn't followed"
+
+
+@lru_cache(maxsize=16)
+def _socket_timeouts(seconds: float) -> aiohttp.ClientTimeout:
+    """Return the time-out that tells a failed connect from a lost answer; the deadline above bounds the whole."""
+    return aiohttp.ClientTimeout(total=None, sock_connect=seconds * 0.9)
 
 
 def _settle(attempt: _Attempt, error: BaseException | None) -> None:

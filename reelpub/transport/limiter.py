@@ -55,6 +55,8 @@ class LimiterState:
 class Permit:
     """The right to send one request; its slot is taken until `answered` or `abandoned` is called, once."""
 
+    __slots__ = ("_granted_at", "_is_open", "_lane", "_limiter")
+
     def __init__(self, limiter: RateLimiter, lane: Lane, granted_at: float) -> None:
         self._limiter = limiter
         self._lane = lane
@@ -109,6 +111,7 @@ class RateLimiter:
         self.window = window
         self.clock: Clock = clock or SystemClock()
         self._bucket = bucket or default_bucket(limit, window, self.clock)
+        self._is_ready: Callable[[], bool] | None = getattr(self._bucket, "is_ready", None)
         self._random = random or system_random
         self._pacer = Pacer(limit, window)
         self._lanes = LaneShare(poll_share, limit)
@@ -167,6 +170,14 @@ class RateLimiter:
         if lane is Lane.POLL:
             self.expect_reads(2 * self.window)
         limit = math.inf if deadline is None else deadline
+        if now <= limit and not self._room and (self._pump is None or self._pump.done()):
+            # With nobody before it and no wait ahead, a request needs no pump.
+            is_due = self._pacer.delay(now, keep=self._keep(lane, now)) <= 0
+            if is_due and (self._tokens or (self._is_ready is not None and self._is_ready())):
+                if not self._tokens:
+                    await self._bucket.take()
+                    self._tokens = 1
+                return self._permit(lane, now)
         waiter = Waiter(lane, operation, provider, limit, asyncio.get_running_loop().create_future())
         self._refuse_late(waiter, now)
         self._room.join(waiter)
@@ -308,13 +319,15 @@ class RateLimiter:
 
     def _grant(self, lane: Lane, now: float) -> None:
         waiter = self._room.call(lane)
-        if waiter.future.done():
-            return
+        if not waiter.future.done():
+            waiter.future.set_result(self._permit(lane, now))
+
+    def _permit(self, lane: Lane, now: float) -> Permit:
         self._tokens -= 1
         self._pacer.sent(now, self._random())
         self._lanes.granted(is_read=lane is Lane.POLL)
         self._reads_in_flight += lane is Lane.POLL
-        waiter.future.set_result(Permit(self, lane, now))
+        return Permit(self, lane, now)
 
     def _settle(self, lane: Lane, granted_at: float, quota: Quota | None, status: int | None) -> None:
         now = self.clock.monotonic()

@@ -52,11 +52,8 @@ def request_headers(request: Request, api_key: str) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def streamed(request: Request, body: bytes | None) -> AsyncIterator[bytes | aiohttp.FormData | None]:
-    """Give what aiohttp is to send; a multipart body's file is open for as long as the block runs."""
-    if request.form is None and request.file is None:
-        yield body
-        return
+async def streamed(request: Request) -> AsyncIterator[aiohttp.FormData]:
+    """Give the multipart body of *request*; its file is open for as long as the block runs."""
     form = aiohttp.FormData(default_to_multipart=True)
     for name, value in (request.form or {}).items():
         form.add_field(name, value)

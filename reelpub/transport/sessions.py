@@ -14,7 +14,7 @@ import aiohttp
 
 from reelpub.errors import ConfigurationError
 from reelpub.policies.safety import RequestKind
-from reelpub.transport.faults import trace_config
+from reelpub.transport.faults import Flight, ToldRequest, trace_config
 
 __all__ = ["SendOnce", "Sessions"]
 
@@ -26,14 +26,22 @@ _Handler = Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]
 
 
 class SendOnce:
-    """A client middleware, new for each request, that ends aiohttp's own re-sending with the first failure."""
+    """A client middleware, new for each request, that ends aiohttp's own re-sending with the first failure.
 
-    def __init__(self) -> None:
+    It also hands the request its *flight*, where the request is one that tells.
+    """
+
+    __slots__ = ("_failure", "_flight")
+
+    def __init__(self, flight: Flight | None = None) -> None:
+        self._flight = flight
         self._failure: BaseException | None = None
 
     async def __call__(self, request: aiohttp.ClientRequest, handler: _Handler) -> aiohttp.ClientResponse:
         if self._failure is not None:
             raise self._failure
+        if isinstance(request, ToldRequest):
+            request.flight = self._flight
         try:
             return await handler(request)
         except (aiohttp.ClientError, OSError) as exc:
@@ -54,7 +62,7 @@ class Sessions:
         self._closed = False
 
     def pick(self, kind: RequestKind) -> tuple[aiohttp.ClientSession, bool]:
-        """Return the session for a request of *kind*, and whether it carries our trace."""
+        """Return the session for a request of *kind*, and whether it tells how far a request has come."""
         return self._get("pooled" if kind in _POOLED else "fresh")
 
     def _get(self, name: str) -> tuple[aiohttp.ClientSession, bool]:
@@ -75,14 +83,13 @@ class Sessions:
         self._loop = loop
 
     def _make(self, name: str) -> aiohttp.ClientSession:
-        connector = (
-            aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEPALIVE)
-            if name == "pooled"
-            else aiohttp.TCPConnector(limit=0, force_close=True)
-        )
-        return aiohttp.ClientSession(
-            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trace_configs=[trace_config()]
-        )
+        jar = aiohttp.DummyCookieJar()
+        if name == "pooled":
+            connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEPALIVE)
+            return aiohttp.ClientSession(connector=connector, cookie_jar=jar, request_class=ToldRequest)
+        # What goes live is told by aiohttp's documented trace, whatever it costs.
+        connector = aiohttp.TCPConnector(limit=0, force_close=True)
+        return aiohttp.ClientSession(connector=connector, cookie_jar=jar, trace_configs=[trace_config()])
 
     async def close(self) -> None:
         """Close what was made here; requests under way fail. May be called again."""

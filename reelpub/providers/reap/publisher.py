@@ -57,6 +57,8 @@ class ReapPublisher:
     ``async with ReapPublisher.connect(api_key) as publisher: ...``
     """
 
+    env_key = "REAP_API_KEY"
+
     def __init__(
         self,
         client: ReapClient,
@@ -105,7 +107,7 @@ class ReapPublisher:
     def requests(self) -> Mapping[str, int]:
         """How many requests of each operation were sent, retries included; empty where the transport doesn't count."""
         counted: Mapping[str, int] = getattr(self.client.transport, "requests", {})
-        return counted
+        return dict(counted)
 
     # ---- before anything is sent
 

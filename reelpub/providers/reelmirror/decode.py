@@ -7,6 +7,7 @@ a ``count``, or bare. See contracts/reelmirror.md, contradiction 1.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Generic, TypeVar
 
 from attrs import NOTHING, fields, frozen
@@ -112,6 +113,7 @@ def _structure(value: Any, type_: type[T], response: Response, operation: str) -
     return structure(CONVERTER, value, type_, operation=operation, provider=PROVIDER, status=response.status)
 
 
+@cache
 def _required(type_: type) -> frozenset[str]:
     return frozenset(wire_name(member.name) for member in fields(type_) if member.default is NOTHING)
 

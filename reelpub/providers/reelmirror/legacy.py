@@ -23,11 +23,12 @@ def modern(value: Any) -> Any:
 
     Looks into ``data``, and moves a ``setup_url`` from beside it into it, as its place isn't documented.
     """
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return value
-    if isinstance(value.get("data"), Mapping):
+    if isinstance(value.get("data"), dict):
         moved = {"setup_url": value["setup_url"]} if "setup_url" in value else {}
-        return {**value, "data": {**moved, **modern(value["data"])}}
+        data = modern(value["data"])
+        return {**value, "data": {**moved, **data}} if moved or data is not value["data"] else value
     if "balance_cents" in value:
         return _balance(value)
     if "amount_cents" in value and "type" in value:

@@ -58,6 +58,7 @@ class ReelMirrorPublisher:
     accounts, and whether there is a list of posts. It closes *client* when it is closed.
     """
 
+    env_key = "REELMIRROR_API_KEY"
     provider: str = PROVIDER
     capabilities: Capabilities = CAPABILITIES
 
@@ -75,7 +76,7 @@ class ReelMirrorPublisher:
         self.limiter: RateLimiter = client.limiter
         self._clock = clock or client.clock
         self._directory = AccountDirectory(client)
-        self._desk = DraftDesk(client)
+        self._desk = DraftDesk(client, has_list=lambda: self._has_bulk_read)
         self._has_bulk_read: bool | None = None
         self._unreadable_lists = 0
 

@@ -1,0 +1,326 @@
+"""README and docs are true: programs run as printed, commands parse, tables are complete, links lead somewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import subprocess
+import sys
+import time
+import types
+from pathlib import Path
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+from httpx import ASGITransport, AsyncClient
+
+from reelpub import OutcomeStatus, ScaledClock, SystemClock
+from reelpub.sandbox import Fault, FaultKind, Sandbox
+from reelpub.testing import VirtualLoop, run_virtual
+
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+PAGES = [README, ROOT / "CHANGELOG.md", ROOT / "benchmarks/README.md", *sorted((ROOT / "docs").glob("*.md"))]
+SECOND_KEY = "reap_key_of_another_brand_0000001"
+
+
+class Block:
+    """A fenced block, under its heading."""
+
+    def __init__(self, page, heading, language, line, text):
+        self.page, self.heading, self.language, self.line, self.text = page, heading, language, line, text
+
+    def __repr__(self):
+        return f"{self.page.stem}: {self.heading}"
+
+
+def blocks_of(page):
+    heading, language, start, lines, found = "", None, 0, [], []
+    for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), start=1):
+        if language is None and line.startswith("#"):
+            heading = line.lstrip("# ")
+        elif language is None and line.startswith("```"):
+            language, start, lines = line[3:], number + 1, []
+        elif line == "```":
+            found.append(Block(page, heading, language, start, "\n".join(lines) + "\n"))
+            language = None
+        elif language is not None:
+            lines.append(line)
+    assert language is None, f"{page.name}: a block isn't closed"
+    return found
+
+
+BLOCKS = [block for page in PAGES if page.exists() for block in blocks_of(page)]
+
+EXPECTED = {
+    ("README", "The program"): [
+        "published        demo-generated-post-1: instagram:acme published; tiktok:acme published",
+        "published        demo-project-1/demo-clip-1: tiktok:acme published (https://",
+    ],
+    ("README", "A batch from a file"): ["3 published"],
+    ("README", "Schedule"): ["21 scheduled", "'schedule_clips': 1"],
+    ("README", "Call off, and move"): ["reelmirror can't reschedule; supported by: reap", "cancelled cancelled"],
+    ("README", "Retry what failed"): ["5 published"],
+    ("README", "Submit now, wait later"): ["3 pending", "published", "True", "3 published"],
+    ("README", "Survive a crash"): ["from an earlier run: empty", "this run: 3 published"],
+    ("README", "Events"): ["x:acme published", " accepted\n", " published\n"],
+    ("README", "Several keys of one service"): ["3 published"],
+    ("README", "Caps for an account"): ["3 published"],
+    ("README", "The services' own calls"): ["instagram acme active", "demo-clip-40", "404 "],
+    ("errors", "A program that wants exceptions"): [],
+    ("time", "A faster clock"): ["published        demo-generated-post-1"],
+    ("sandbox", "Start it"): ["youtube acme", "1 request, 0 refused by the limit"],
+    ("providers", "Several processes on one key"): ["Balance(", "LimiterState(limit=60, in_flight=0, waiting=0"],
+    ("publishers", "A whole one"): ["published        project/clip: shelf:top published (file://"],
+    ("README", "Virtual time"): ["40 clips through Reap take 5 minutes"],
+    ("time", "Virtual time"): ["40 published after 120 s"],
+}
+FAULTS = {
+    "Retry what failed": [Fault(FaultKind.PLATFORM_FAILS, account="tiktok:acme", times=2)],
+    "The program": [Fault(FaultKind.LOST_AFTER, operation="publishClip")],
+}
+PROGRAM = """\
+import asyncio
+from reelpub import Clip, GeneratedPost, Orchestrator, PublishRequest
+
+async def main() -> None:
+    async with Orchestrator.from_env() as pub:  # REELMIRROR_API_KEY, REAP_API_KEY, REELMIRROR_BASE_URL, REAP_BASE_URL
+        report = await pub.publish_many([
+            PublishRequest(GeneratedPost("demo-generated-post-1"), caption="Launch day"),
+            PublishRequest(Clip("demo-project-1", "demo-clip-1"), title="Launch day", accounts=["tiktok:acme", "youtube:acme"]),
+        ])
+        for outcome in report:
+            print(outcome)
+        await pub.retry_failed_many(report)
+
+asyncio.run(main())
+"""  # noqa: E501
+SERVICES = {"A web service with aiohttp", "A web service with FastAPI"}
+OWN_TEST = "The sandbox in your own tests"
+FIXTURE = "In pytest"
+PROGRAMS = [b for b in BLOCKS if b.language == "python" and b.heading not in {*SERVICES, OWN_TEST, FIXTURE}]
+
+
+@pytest.fixture
+def reader(monkeypatch):
+    """Gives a program a sandbox and virtual time: `asyncio.run` and the machine's clock are led there."""
+    return Reader(monkeypatch)
+
+
+class Reader:
+    def __init__(self, monkeypatch):
+        self.patch, self.faults = monkeypatch, []
+        self.duplicates, self.rejections, self.requests, self.live = [], 0, 0, 0
+        # The programs read the machine's date, so the virtual one starts there.
+        self.epoch = time.time() // 60 * 60
+        monkeypatch.setattr(asyncio, "run", self.run)
+        monkeypatch.setattr(SystemClock, "time", lambda _: self.epoch + asyncio.get_running_loop().time())
+        monkeypatch.setattr(SystemClock, "monotonic", lambda _: asyncio.get_running_loop().time())
+        monkeypatch.setattr(ScaledClock, "monotonic", lambda clock: asyncio.get_running_loop().time() * clock.scale)
+
+    def run(self, main):
+        async def inside(clock):
+            async with Sandbox(clock=clock, keys=[SECOND_KEY]) as sandbox:
+                sandbox.order(*self.faults)
+                for name, value in {**sandbox.environment(), "REAP_API_KEY_B": SECOND_KEY}.items():
+                    self.patch.setenv(name, value)
+                try:
+                    return await main
+                finally:
+                    self.duplicates, self.rejections = sandbox.duplicates(), sandbox.rejections()
+                    self.requests, self.live = len(sandbox.requests()), len(sandbox.live())
+
+        return run_virtual(inside, epoch=self.epoch)
+
+    def execute(self, block, name="__main__"):
+        module = types.ModuleType(name)
+        code = compile("\n" * (block.line - 1) + block.text, str(block.page), "exec")
+        exec(code, module.__dict__)
+        return module
+
+
+def block_under(heading, language="python"):
+    return next(block for block in BLOCKS if (block.heading, block.language) == (heading, language))
+
+
+@pytest.mark.parametrize("block", PROGRAMS, ids=repr)
+def test_each_program_runs_and_prints_what_the_page_says(block, reader, tmp_path, capsys):
+    """Every program of the pages runs as printed, against a sandbox, in virtual time, and posts nothing twice."""
+    reader.patch.chdir(tmp_path)
+    (tmp_path / "posts.csv").write_text(block_under("A batch from a file", "csv").text, encoding="utf-8")
+    reader.faults = FAULTS.get(block.heading, [])
+    reader.execute(block)
+    printed = capsys.readouterr().out
+    assert (block.page.stem, block.heading) in EXPECTED, "say what this program prints"
+    for text in EXPECTED[block.page.stem, block.heading]:
+        assert text in printed
+    assert reader.duplicates == []
+    assert reader.rejections == 0
+
+
+def test_the_batch_script_leaves_one_line_for_each_request(reader, tmp_path):
+    reader.patch.chdir(tmp_path)
+    (tmp_path / "posts.csv").write_text(block_under("A batch from a file", "csv").text, encoding="utf-8")
+    reader.execute(block_under("A batch from a file"))
+    lines = (tmp_path / "outcomes.jsonl").read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 3
+    assert '"reference": "line 2"' in lines[0]
+    assert '"status": "published"' in lines[0]
+
+
+def test_the_batch_script_sends_nothing_when_a_line_is_wrong(reader, tmp_path, capsys):
+    reader.patch.chdir(tmp_path)
+    (tmp_path / "posts.csv").write_text("post,caption,accounts\n ,x,tiktok:acme tiktok:acme\n", encoding="utf-8")
+    with pytest.raises(SystemExit) as ended:
+        reader.execute(block_under("A batch from a file"))
+    assert ended.value.code == 2
+    printed = capsys.readouterr().out
+    assert "line 2: source.id" in printed
+    assert "line 2: accounts[1]" in printed
+    assert reader.requests == 0
+
+
+def test_what_survives_a_crash_isnt_published_by_a_second_run(reader, tmp_path, capsys):
+    reader.patch.chdir(tmp_path)
+    reader.execute(block_under("Survive a crash"))
+    reader.execute(block_under("Survive a crash"))
+    assert "this run: 3 duplicate" in capsys.readouterr().out
+    assert reader.live == 0, "the second run has a sandbox of its own"
+
+
+def test_the_program_is_the_one_of_the_issue():
+    """Its text is a promise: nobody changes it in passing."""
+    assert block_under("The program").text == PROGRAM
+
+
+async def _answers(post, get):
+    """Ask a service to publish, and look until it has; return the statuses seen."""
+    status, body = await post()
+    assert status == 202
+    first = (await get(body["job"]))[1]
+    assert first["settled"] is False
+    for _ in range(100):
+        status, seen = await get(body["job"])
+        if seen["settled"]:
+            return seen
+        await asyncio.sleep(5)
+    raise AssertionError("the job never ended")
+
+
+def test_the_aiohttp_service_answers_at_once_and_publishes_behind(reader, caplog):
+    module = reader.execute(block_under("A web service with aiohttp"), "service")
+
+    async def scenario():
+        async with TestClient(TestServer(module.make_app())) as client:
+
+            async def post(body):
+                async with client.post("/posts", json=body) as answer:
+                    return answer.status, await answer.json()
+
+            async def get(job):
+                async with client.get(f"/jobs/{job}") as answer:
+                    return answer.status, await answer.json() if answer.status == 200 else None
+
+            body = {"post": "demo-generated-post-1", "caption": "Hello"}
+            seen = await _answers(lambda: post(body), get)
+            assert seen == {
+                "status": "published",
+                "settled": True,
+                "accounts": {"instagram:acme": "published", "tiktok:acme": "published"},
+            }
+            assert (await get("nonsense"))[0] == 404
+            assert (await post({"post": " "}))[0] == 422
+            assert (await post({"post": "demo-generated-post-2"}))[0] == 202
+
+    reader.run(scenario())
+    assert "demo-generated-post-2" in caplog.text, "what a shutdown leaves open is logged"
+
+
+def test_the_fastapi_service_answers_at_once_and_publishes_behind(reader, caplog):
+    module = reader.execute(block_under("A web service with FastAPI"), "service")
+
+    async def scenario():
+        async with (
+            module.app.router.lifespan_context(module.app),
+            AsyncClient(transport=ASGITransport(module.app), base_url="http://service") as client,
+        ):
+
+            async def post(body):
+                answer = await client.post("/posts", json=body)
+                return answer.status_code, answer.json()
+
+            async def get(job):
+                answer = await client.get(f"/jobs/{job}")
+                return answer.status_code, answer.json()
+
+            body = {"project": "demo-project-1", "clip": "demo-clip-1", "accounts": ["tiktok:acme"], "title": "Hello"}
+            seen = await _answers(lambda: post(body), get)
+            assert seen == {"status": "published", "settled": True, "accounts": {"tiktok:acme": "published"}}
+            assert (await get("nonsense"))[0] == 404
+            assert (await post({**body, "accounts": []}))[0] == 422
+            assert (await post({**body, "clip": "demo-clip-2"}))[0] == 202
+
+    reader.run(scenario())
+    assert "demo-project-1/demo-clip-2" in caplog.text, "what a shutdown leaves open is logged"
+
+
+def run_pytest(folder, *arguments):
+    """Run pytest in a process of its own, as a reader would, and return what it says."""
+    options = ["-q", "-p", "no:cacheprovider", "-o", "asyncio_default_fixture_loop_scope=function"]
+    command = [sys.executable, "-m", "pytest", *options, *arguments]
+    ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=100)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout
+
+
+def test_the_test_in_the_readme_passes_under_pytest(tmp_path):
+    (tmp_path / "test_own.py").write_text(block_under(OWN_TEST).text, encoding="utf-8")
+    assert "3 passed" in run_pytest(tmp_path, "test_own.py")
+
+
+def test_both_commands_are_one_line_each_and_make_their_own_environment():
+    """`.ci/run` takes them from here, too."""
+    commands = [block.text.strip() for block in BLOCKS if block.language == "sh"]
+    assert len(commands) == 2
+    for command in commands:
+        assert "\n" not in command
+        assert command.startswith("python3 -m venv ")
+        assert "sudo" not in command
+    assert commands[0].endswith("reelpub demo")
+    assert commands[1].endswith("pytest")
+
+
+def test_every_outcome_has_its_row_in_the_order_of_importance():
+    text = README.read_text(encoding="utf-8")
+    section = text.partition("## How a request ends")[2].partition("\n## ")[0]
+    assert sorted(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == sorted(OutcomeStatus)
+
+
+def test_the_test_in_the_docs_passes_under_pytest(tmp_path):
+    (tmp_path / "test_fixture.py").write_text(block_under(FIXTURE).text, encoding="utf-8")
+    assert "1 passed" in run_pytest(tmp_path, "test_fixture.py", "-o", "asyncio_mode=auto")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_to_the_project_leads_somewhere(page):
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        if target.startswith("https://"):
+            continue
+        path, _, anchor = target.partition("#")
+        file = (page.parent / path) if path else page
+        assert file.exists(), target
+        if anchor:
+            assert anchor in _anchors(file), target
+
+
+def _anchors(page):
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_the_stage_is_virtual():
+    """The programs above would take an hour in real time; this shows that they don't."""
+    began = time.monotonic()
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        runner.run(asyncio.sleep(3600))
+    assert time.monotonic() - began < 5
