@@ -196,7 +196,13 @@ async def test_a_cancelled_waiter_costs_nothing_and_leaves_no_task():
 
 @virtual
 async def test_a_waiter_cancelled_just_as_it_is_granted_gives_the_slot_back():
-    limiter = make(1)
+    class Plain:
+        """Without `is_ready`, so that even the first one waits for the pump."""
+
+        async def take(self):
+            await asyncio.sleep(0)
+
+    limiter = make(1, bucket=Plain())
     task = asyncio.create_task(limiter.acquire())
     for _ in range(9):
         if limiter.snapshot().in_flight == 0:

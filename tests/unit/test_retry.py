@@ -48,7 +48,7 @@ def decide(kind, error, attempt=1, *, random=1.0, policy=None, **kwargs):
         (ConfigurationError("x"), NEVER),
         (RateLimitWouldBlock(1.0, **NAMES), NEVER),
     ],
-    ids=repr,
+    ids=lambda value: repr(value) if isinstance(value, Exception) else f"for-{len(value)}-kinds",
 )
 def test_what_is_repeated(error, repeated):
     assert {kind for kind in RequestKind if isinstance(decide(kind, error), RetryAfter)} == repeated
