@@ -51,4 +51,4 @@ class PublishRequest:
     reference: str | None = field(default=None, kw_only=True)
 
     def __str__(self) -> str:
-        return self.reference or str(self.source)
+        return str(self.reference or self.source)

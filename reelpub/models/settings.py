@@ -12,7 +12,10 @@ __all__ = ["InstagramSettings", "LinkedInSettings", "PlatformSettings", "TikTokS
 
 @frozen(kw_only=True)
 class YouTubeSettings:
-    """*privacy* is public, unlisted or private [public]; *embeddable*, *public_stats* [true]; *made_for_kids* [false]."""
+    """*privacy* is public, unlisted or private [public].
+
+    *embeddable* and *public_stats* are [true], *made_for_kids* is [false].
+    """
 
     privacy: str | None = None
     embeddable: bool | None = None

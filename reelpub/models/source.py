@@ -22,7 +22,7 @@ class GeneratedPost:
     approve: bool = field(default=False, kw_only=True)
 
     def __str__(self) -> str:
-        return self.id
+        return str(self.id)
 
 
 @frozen
@@ -47,7 +47,9 @@ class MediaItems:
     persona_id: str | None = field(default=None, kw_only=True)
 
     def __str__(self) -> str:
-        return "+".join(str(item.id) for item in self.items)
+        # Also of items that the checks will refuse.
+        items: object = self.items
+        return "+".join(str(getattr(item, "id", item)) for item in items) if isinstance(items, tuple) else str(items)
 
 
 @frozen
@@ -57,7 +59,7 @@ class Draft:
     id: str
 
     def __str__(self) -> str:
-        return self.id
+        return str(self.id)
 
 
 @frozen

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 
 from attrs import define, field, frozen
 
+from reelpub.errors import ConfigurationError
+
 __all__ = ["AccountCap", "CapBook"]
 
 
@@ -23,9 +25,11 @@ class AccountCap:
 
     def __attrs_post_init__(self) -> None:
         if self.count is not None and self.count < 1:
-            raise ValueError(f"count: {self.count!r} has to be at least 1, or None for no cap")
+            raise ConfigurationError(f"count: {self.count!r} has to be at least 1, or None for no cap")
         if self.window <= 0 or self.min_gap < 0:
-            raise ValueError(f"window: {self.window!r} has to be positive, min_gap: {self.min_gap!r} not negative")
+            raise ConfigurationError(
+                f"window: {self.window!r} has to be positive, min_gap: {self.min_gap!r} not negative"
+            )
 
 
 @define

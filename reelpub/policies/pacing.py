@@ -179,10 +179,15 @@ class Pacer:
             elapsed=elapsed,
             own_most=self.in_flight + self._answered_since(sent_at - memory),
             own_counted=self._answered_since(now - elapsed - FUZZ),
+            own_before=self._answered_since(now - elapsed - FUZZ - self.window)
+            - self._answered_since(now - elapsed - FUZZ),
             own_slots=self.in_flight + len(self._busy),
             doubt=doubt,
         )
         self.share.observe(now, sighting, random)
+        if sighting.used >= sighting.own_most + doubt:
+            # Others are at it, too: few at a time, so that every answer can still warn.
+            self._seen = min(self._seen, 2)
         # Others that come and go in step with our own bursts are the server's way of counting.
         self.is_ratcheted = self.is_ratcheted or self.share.times_left >= OFTEN
         if quota.remaining == 0 and sighting.used > sighting.own_most and quota.reset_in is not None:

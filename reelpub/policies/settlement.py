@@ -36,10 +36,10 @@ def outcome_status(statuses: Iterable[DeliveryStatus]) -> OutcomeStatus:
         return OutcomeStatus.SCHEDULED
     if found & _LIVE:
         return OutcomeStatus.PARTLY_PUBLISHED
-    for status in (DeliveryStatus.FAILED, DeliveryStatus.REFUSED, DeliveryStatus.CANCELLED):
+    for status in (DeliveryStatus.FAILED, DeliveryStatus.REFUSED):
         if status in found:
             return _SINGLE[status]
-    return OutcomeStatus.NOT_SENT
+    return OutcomeStatus.CANCELLED
 
 
 _SINGLE = {

@@ -35,6 +35,22 @@ LEAST_SIGHTINGS = 2
 CLAIM = 0.7
 """The part of what seems unused that is claimed at a time: the others see it, too."""
 
+CONTENTION = 0.4
+"""The part of the limit that is left when the others' use begins to matter."""
+
+LEAST_PART = 0.2
+"""The part of the limit that headers alone don't take away: a process that was just started again sees its own earlier
+use as that of others, and some servers' numbers say less than they seem to. Refusals take it."""
+
+DOUBT = 1.5
+"""Requests by which a count may be off: rounding, and one that is on its way."""
+
+LEAST_FITS = 4
+"""Answers that have to fit a rolling counter before it is taken for one."""
+
+LONELY = 1.0
+"""Windows without a sign of others after which the whole limit is used again."""
+
 MEMORY = 2.0
 """Windows for which a sighting of foreign use counts."""
 
@@ -53,6 +69,7 @@ class Sighting:
     own_most: int
     own_counted: int
     own_slots: int
+    own_before: int = 0
     doubt: int = 1
 
 
@@ -60,25 +77,32 @@ class Sighting:
 class Share:
     """The own part of a limit. `slots` is None while nobody else is seen to use the key.
 
-    `times_left` counts how often the others were gone again.
+    `times_left` counts how often the others were gone again, `weighs` tells whether the server's counter is a rolling
+    one, None while that isn't known.
     """
 
     window: float
     slots: int | None = None
     times_left: int = 0
+    weighs: bool | None = None
     _settled_until: float = -math.inf
     _claims_from: float = -math.inf
     _patience: float = FIRST_PATIENCE
+    _floor: int = 1
+    _fits: int = 0
     _alone_since: float | None = None
     _seen: deque[tuple[float, float, float]] = field(factory=deque)
 
     def observe(self, now: float, sighting: Sighting, random: float) -> None:
         """Take in what an answer shows; *random* is drawn evenly from 0 to 1."""
+        self._learn_counting(sighting)
         if self.slots is None:
-            if sighting.used >= sighting.own_most + sighting.doubt:
+            left = sighting.limit - sighting.used
+            # While there is plenty left, the others' use is no reason to slow down: it may have been one command.
+            if sighting.used >= sighting.own_most + sighting.doubt and left <= CONTENTION * sighting.limit:
                 self._enter(now, sighting)
             return
-        foreign = max(0, sighting.used - sighting.own_counted)
+        foreign = self._foreign(sighting)
         if foreign:
             self._alone_since = None
         elif self._alone_since is None:
@@ -90,10 +114,35 @@ class Share:
         if now >= self._settled_until and self._is_informed():
             self._adjust(now, sighting.limit, random)
 
+    def _foreign(self, sighting: Sighting) -> float:
+        """Return how much of the use is the others'."""
+        own = self._weighed(sighting) + 1.0 if self.weighs else sighting.own_counted
+        return max(0.0, sighting.used - own)
+
+    def _learn_counting(self, sighting: Sighting) -> None:
+        """Tell a rolling counter, which also counts the window before by how much of it is still in sight.
+
+        Such a server shows our own use of the window before as if it were that of others. Where we used most of that
+        window ourselves, what is shown either fits the weight time after time, or falls short of it once and for all.
+        """
+        weight = 1.0 - sighting.elapsed / self.window
+        if self.weighs is False or 2 * sighting.own_before < sighting.limit or not 0.1 <= weight <= 0.95:
+            return
+        over = sighting.used - self._weighed(sighting)
+        if over < -DOUBT:
+            self.weighs = False
+        elif over <= DOUBT:
+            self._fits += 1
+            self.weighs = True if self._fits >= LEAST_FITS else None
+
+    def _weighed(self, sighting: Sighting) -> float:
+        return sighting.own_counted + sighting.own_before * max(0.0, 1.0 - sighting.elapsed / self.window)
+
     def refused(self, now: float) -> None:
         """Give a slot back after a refusal, and be slower to claim another."""
         if self.slots is None:
             return
+        self._floor = max(1, self._floor // 2)
         self.slots = max(1, self.slots - max(1, self.slots // 10))
         self._patience = min(LONGEST_PATIENCE, self._patience * 2)
         self._settled_until = now + PATIENCE * self.window
@@ -105,14 +154,15 @@ class Share:
         return len(seen) >= LEAST_SIGHTINGS and seen[-1][0] - seen[0][0] >= self.window / 2
 
     def _enter(self, now: float, sighting: Sighting) -> None:
-        self.slots = max(1, sighting.own_slots)
+        self._floor = max(1, int(sighting.limit * LEAST_PART))
+        self.slots = max(self._floor, sighting.own_slots)
         self._settled_until = self._claims_from = now + PATIENCE * self.window
         self._alone_since = None
         self._seen.clear()
 
     def _adjust(self, now: float, limit: int, random: float) -> None:
         own = self.slots or 1
-        if self._alone_since is not None and now - self._alone_since >= MEMORY * self.window:
+        if self._alone_since is not None and now - self._alone_since >= LONELY * self.window:
             self.slots = None
             self.times_left += 1
             return
@@ -131,5 +181,5 @@ class Share:
             # Where nothing is left at all, who holds most gives most: newcomers can't be seen, only refused.
             excess = max(lack, own / 4 if 2 * own > limit else 0.0)
             change = -int(excess * part + random)
-        self.slots = max(1, own + change)
+        self.slots = max(self._floor, own + change)
         self._settled_until = now + PATIENCE * self.window

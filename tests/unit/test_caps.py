@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reelpub.errors import ConfigurationError
 from reelpub.policies.caps import AccountCap, CapBook
 
 ACME = [("acc-1", "tiktok:acme")]
@@ -48,13 +51,13 @@ def test_the_strictest_of_several_caps_holds():
 
 @pytest.mark.parametrize("bad", [{"count": 0}, {"count": -1}])
 def test_a_count_has_to_be_positive(bad):
-    with pytest.raises(ValueError, match=r"count: -?\d has to be at least 1, or None for no cap"):
+    with pytest.raises(ConfigurationError, match=r"count: -?\d has to be at least 1, or None for no cap"):
         AccountCap(**bad)
 
 
 @pytest.mark.parametrize("bad", [{"window": 0}, {"window": -1}, {"min_gap": -1}])
 def test_durations_have_to_make_sense(bad):
-    with pytest.raises(ValueError, match=r"window: .* has to be positive, min_gap: .* not negative"):
+    with pytest.raises(ConfigurationError, match=r"window: .* has to be positive, min_gap: .* not negative"):
         AccountCap(**bad)
 
 
@@ -72,5 +75,5 @@ def test_whoever_waits_as_told_keeps_count_and_gap(count, window, min_gap, pause
         now += book.delay(ACME, now)
         book.use(ACME, now)
         sent.append(now)
-    assert all(later - earlier >= min_gap - 1e-6 for earlier, later in zip(sent, sent[1:], strict=False))
+    assert all(later - earlier >= min_gap - 1e-6 for earlier, later in itertools.pairwise(sent))
     assert all(sent[i + count] - sent[i] >= window - 1e-6 for i in range(len(sent) - count))

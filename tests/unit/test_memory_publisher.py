@@ -114,7 +114,7 @@ def test_refusals_come_in_their_order():
     errors = [ServerError("a", status=500, **SAID), ServerError("b", status=503, **SAID)]
 
     async def story(memory, clock):
-        for error in list(errors):
+        for error in errors:
             with pytest.raises(ServerError) as caught:
                 await memory.publish(Prepared(part=await part_of(memory)))
             assert caught.value is error

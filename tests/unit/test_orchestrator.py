@@ -1,9 +1,14 @@
 """The facade over publishers in memory, in virtual time: what goes in, what comes out, and what never happens."""
 
+# Naive times are among what is refused.
+# ruff: noqa: DTZ001
+
 from __future__ import annotations
 
 import asyncio
+import itertools
 from datetime import UTC, datetime, timedelta
+from typing import ClassVar
 
 import pytest
 from attrs import evolve
@@ -16,11 +21,13 @@ from reelpub.errors import (
     NotFoundError,
     RateLimitError,
     ServerError,
+    StoreError,
     UnsupportedOperation,
     ValidationError,
 )
 from reelpub.models.account import Account
 from reelpub.models.capability import Feature, ProviderLimits
+from reelpub.models.job import Prepared
 from reelpub.models.outcome import OutcomeStatus
 from reelpub.models.post import DeliveryStatus, PostStatus
 from reelpub.models.request import PublishRequest
@@ -30,6 +37,7 @@ from reelpub.orchestrator.orchestrator import Orchestrator
 from reelpub.policies.caps import AccountCap
 from reelpub.policies.lifecycle import Rules
 from reelpub.providers.base import PostPage
+from reelpub.store import MemoryStore
 from reelpub.testing import InMemoryPublisher, Script, run_virtual
 
 SAID = {"operation": "publish", "provider": "memory"}
@@ -160,7 +168,7 @@ class TestBatches:
 
 
 class TestBadRequests:
-    BAD = {
+    BAD: ClassVar = {
         "source": ({"source": None}, "source: is missing"),
         "an id": ({"source": Clip("", "c")}, "source.project_id: has to be an id, a text that isn't empty (given: '')"),
         "caption": ({"caption": 5}, "caption: has to be text, not int (given: 5)"),
@@ -175,8 +183,10 @@ class TestBadRequests:
         "settings": ({"settings": 5}, "settings: has to map platform names to settings (given: 5)"),
         "naive time": (
             {"at": datetime(2027, 6, 1)},
-            "at: has no time zone; give an aware datetime, such as one with tzinfo=UTC, or a LocalTime "
-            "(given: '2027-06-01T00:00:00')",
+            (
+                "at: has no time zone; give an aware datetime, such as one with tzinfo=UTC, or a LocalTime "
+                "(given: '2027-06-01T00:00:00')"
+            ),
         ),
         "past time": (
             {"at": datetime(2027, 1, 1, tzinfo=UTC)},
@@ -184,8 +194,10 @@ class TestBadRequests:
         ),
         "gap": (
             {"at": LocalTime("2027-03-28 02:30", "Europe/Oslo")},
-            "at: is skipped there when the clocks go forward; name a gap policy or another time "
-            "(given: '2027-03-28 02:30 Europe/Oslo')",
+            (
+                "at: is skipped there when the clocks go forward; name a gap policy or another time "
+                "(given: '2027-03-28 02:30 Europe/Oslo')"
+            ),
         ),
         "publisher": (
             {"publisher": "other"},
@@ -449,7 +461,7 @@ class TestConstruction:
 
 
 class TestOpenAndClosed:
-    CALLS = {
+    CALLS: ClassVar = {
         "publish": lambda pub: pub.publish(clip()),
         "publish_many": lambda pub: pub.publish_many([]),
         "schedule": lambda pub: pub.schedule(clip(), at=datetime(2027, 6, 1, tzinfo=UTC)),
@@ -519,7 +531,7 @@ def raising(where, error):
 
 
 class TestIsolation:
-    ERRORS = [ValueError("a bug"), ServerError("down", status=500, **SAID)]
+    ERRORS: ClassVar = [ValueError("a bug"), ServerError("down", status=500, **SAID)]
 
     @pytest.mark.parametrize("error", ERRORS, ids=["bug", "error"])
     @pytest.mark.parametrize(
@@ -1049,15 +1061,10 @@ class TestScheduling:
 class TestCaps:
     def sent_at(self, pub, memory, count, *accounts):
         async def main():
-            times = []
-            async with pub.stream() as events:
-                handles = pub.submit_many(clips(count, *accounts))
-                for handle in handles:
-                    await handle
+            assert (await pub.publish_many(clips(count, *accounts))).is_success
             page = await memory.read_page(0)
             times = sorted(post.created_at.timestamp() for post in page.posts)
-            del events
-            return [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+            return [later - earlier for earlier, later in itertools.pairwise(times)]
 
         return main()
 
@@ -1312,6 +1319,78 @@ class TestWaiting:
             read_page = fetch
 
         play(story, publishers={"memory": Ends})
+
+
+class Failing(MemoryStore):
+    """Fails at one kind of write, from a given one of it on."""
+
+    def __init__(self, where, *, after=0):
+        super().__init__()
+        self.where, self.left = where, after
+
+    def fail(self, where):
+        if where == self.where:
+            self.left -= 1
+            if self.left < 0:
+                raise StoreError("the disk is full")
+
+    async def add(self, jobs, **options):
+        self.fail("add")
+        return await super().add(jobs, **options)
+
+    async def put(self, parts, **options):
+        self.fail("put")
+        return await super().put(parts, **options)
+
+    async def settle(self, job_id, outcome, **options):
+        self.fail("settle")
+        return await super().settle(job_id, outcome, **options)
+
+
+class TestStores:
+    class Drafting(InMemoryPublisher):
+        async def prepare(self, part):
+            return Prepared(part=part, post_id="draft-1")
+
+    @pytest.mark.parametrize("kind", [InMemoryPublisher, Drafting])
+    @pytest.mark.parametrize("where", ["add", "put"])
+    def test_what_can_not_be_noted_is_not_sent(self, where, kind):
+        async def story(pub, memory, clock):
+            report = await pub.publish_many([clip("c1"), clip(caption=5)])
+            assert statuses(report) == [OUT.NOT_SENT, OUT.REFUSED]
+            assert (report[0].reason, report[0].error.args) == ("the disk is full", ("the disk is full",))
+            assert memory.requests == {}
+
+        play(story, publishers={"memory": kind}, store=Failing(where))
+
+    def test_a_retry_that_can_not_be_noted_is_not_sent(self):
+        async def story(pub, memory, clock):
+            outcome = await pub.publish(clip())
+            assert outcome.status is OUT.FAILED
+            again = await pub.retry_failed(outcome)
+            assert [d.status for d in again.deliveries] == [DeliveryStatus.NOT_SENT]
+            assert (again.reason, memory.requests["publish"]) == ("the disk is full", 1)
+
+        play(story, script=Script(fail_accounts={"tiktok-acme": 1}), store=Failing("add", after=1))
+
+    def test_what_is_known_is_told_although_it_can_not_be_noted(self):
+        async def story(pub, memory, clock):
+            assert (await pub.publish(clip())).status is OUT.PUBLISHED
+
+        play(story, store=Failing("settle"))
+
+    def test_duplicates_are_known_to_the_store_too_unless_they_are_asked_for(self):
+        async def main(clock):
+            store, memory = MemoryStore(), KeptOpen(clock=clock)
+            async with Orchestrator([memory], clock=clock, store=store) as one:
+                first = await one.publish(clip())
+            async with Orchestrator([memory], clock=clock, store=store) as two:
+                again = await two.publish(clip())
+                assert (again.status, again.duplicate_of) == (OUT.DUPLICATE, first.job_id)
+                assert (await two.publish(clip(allow_duplicate=True))).status is OUT.PUBLISHED
+            assert memory.live == {"tiktok-acme": ["p/c1", "p/c1"]}
+
+        run_virtual(main)
 
 
 class KeptOpen(InMemoryPublisher):

@@ -1,5 +1,8 @@
 """Calling jobs off and moving them, in every state that they can be in."""
 
+# Naive times are among what is refused.
+# ruff: noqa: DTZ001
+
 from __future__ import annotations
 
 import asyncio

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -85,7 +86,7 @@ class TestWhatIsTold:
             assert (changed.before, changed.post.status) == (PostStatus.PUBLISHING, PostStatus.PUBLISHED)
             assert (str(first.delivery.account), first.post_id) == ("tiktok:acme", "post-1")
             assert settled.outcome == pub.job(settled.job_id).outcome()
-            assert all(earlier.at <= later.at for earlier, later in zip(events, events[1:], strict=False))
+            assert all(earlier.at <= later.at for earlier, later in itertools.pairwise(events))
 
         play(story)
 
@@ -293,7 +294,7 @@ class TestStreams:
     @pytest.mark.parametrize("buffer", [0, -1, 1.5, "10", True, None])
     def test_a_buffer_holds_at_least_one(self, buffer):
         async def story(pub, memory, clock):
-            with pytest.raises(ConfigurationError, match="buffer: .* has to be a whole number of at least 1"):
+            with pytest.raises(ConfigurationError, match=r"buffer: .* has to be a whole number of at least 1"):
                 async with pub.stream(buffer=buffer):
                     pass
 

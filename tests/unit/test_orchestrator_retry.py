@@ -342,7 +342,7 @@ class TestNotRetrying:
     @pytest.mark.parametrize("bad", ["yes", 1, []])
     def test_in_place_is_a_switch(self, bad):
         async def story(pub, memory, clock):
-            with pytest.raises(ConfigurationError, match="in_place: .* has to be a bool"):
+            with pytest.raises(ConfigurationError, match=r"in_place: .* has to be a bool"):
                 await pub.retry_failed_many([], in_place=bad)
 
         play(story)

@@ -88,7 +88,7 @@ class TestOutcomes:
 
     def test_what_is_on_the_wire_gets_its_time(self):
         async def main(clock):
-            (outcome,), memory, took = await leave_after(clock, 5, [clip()], kind=Wire)
+            (outcome,), _memory, took = await leave_after(clock, 5, [clip()], kind=Wire)
             assert took == pytest.approx(5)
             assert (outcome.status, outcome.posts[0].id) == (OUT.PENDING, "post-1")
             assert outcome.reason == "the orchestrator was closed before it ended"
@@ -121,7 +121,7 @@ class TestOutcomes:
 
     def test_what_a_cap_holds_is_not_sent(self):
         async def main(clock):
-            outcomes, memory, _ = await leave_after(
+            outcomes, _memory, _ = await leave_after(
                 clock, 100, clips(3), caps={"tiktok:acme": AccountCap(min_gap=3600)}
             )
             assert [o.status for o in outcomes] == [OUT.PUBLISHED, OUT.NOT_SENT, OUT.NOT_SENT]
@@ -176,6 +176,50 @@ class TestOutcomes:
 
         run_virtual(main)
 
+    def test_what_waits_for_its_plan_is_not_sent(self):
+        async def main(clock):
+            memory = Deaf(clock=clock)
+            async with Orchestrator([memory], clock=clock, concurrency=1, shutdown_timeout=1) as pub:
+                first = pub.submit(clip("c1"))
+                await asyncio.sleep(5)
+                second = pub.submit(clip("c2"))
+                await asyncio.sleep(5)
+            assert ((await first).status, (await second).status) == (OUT.UNKNOWN, OUT.NOT_SENT)
+            assert (await second).reason == "the orchestrator was closed before its turn"
+
+        run_virtual(main)
+
+    def test_what_a_cap_had_held_and_is_on_the_wire_is_unknown_in_the_end(self):
+        class SlowSecond(InMemoryPublisher):
+            async def publish(self, prepared, options=None):
+                post = await super().publish(prepared, options)
+                if self.requests["publish"] == 2:
+                    await asyncio.sleep(1e9)
+                return post
+
+        async def main(clock):
+            outcomes, _, _ = await leave_after(
+                clock, 400, clips(3), kind=SlowSecond, caps={"tiktok:acme": AccountCap(min_gap=300)}
+            )
+            assert [o.status for o in outcomes] == [OUT.PUBLISHED, OUT.UNKNOWN, OUT.NOT_SENT]
+
+        run_virtual(main)
+
+    @pytest.mark.parametrize("where", ["find", "accounts", "prepare"])
+    def test_whatever_hangs_is_left_in_time(self, where):
+        async def hang(*_, **__):
+            await asyncio.sleep(1e9)
+
+        kind = type("Hanging", (InMemoryPublisher,), {where: hang})
+
+        async def main(clock):
+            (outcome,), memory, took = await leave_after(clock, 50, [clip()], kind=kind, script=Script(lose_after=1))
+            assert took == 0
+            assert outcome.status is (OUT.UNKNOWN if where == "find" else OUT.NOT_SENT)
+            assert memory.requests.get("publish", 0) == (1 if where == "find" else 0)
+
+        run_virtual(main)
+
 
 class TestManners:
     def test_is_opened_in_one_task_and_closed_in_another(self):
@@ -205,7 +249,7 @@ class TestManners:
     def test_an_error_in_the_body_comes_out_and_everything_is_told(self):
         async def main(clock):
             memory = InMemoryPublisher(clock=clock)
-            with pytest.raises(ZeroDivisionError):
+            with pytest.raises(ZeroDivisionError):  # noqa: PT012 - the body is what raises
                 async with Orchestrator([memory], clock=clock) as pub:
                     handle = pub.submit(clip())
                     raise ZeroDivisionError
@@ -295,7 +339,7 @@ class TestManners:
         async def main(clock):
             broken = Broken(clock)
             memory = InMemoryPublisher(clock=clock, script=Script(lose_before=1))
-            with pytest.raises(ExceptionGroup) as caught:
+            with pytest.raises(ExceptionGroup) as caught:  # noqa: PT012 - leaving is what raises
                 async with Orchestrator([memory], clock=broken) as pub:
                     async with pub.stream() as events:
                         handles = pub.submit_many([clip("c1"), clip("c2", at=AT)])
@@ -314,7 +358,7 @@ class TestManners:
 
     def test_a_thousand_jobs_leave_no_task(self):
         async def main(clock):
-            outcomes, memory, _ = await leave_after(clock, 3, clips(1000), limits=ProviderLimits(requests=60))
+            outcomes, _memory, _ = await leave_after(clock, 3, clips(1000), limits=ProviderLimits(requests=60))
             assert len(outcomes) == 1000
 
         run_virtual(main)

@@ -186,6 +186,23 @@ def test_servers_that_count_otherwise_refuse_at_most_three_in_sixty_windows(make
 
 
 @pytest.mark.parametrize("limit", [10, 60])
+def test_a_rolling_counter_is_not_taken_for_other_users_of_the_key(limit):
+    """It shows our own use of the window before; taken for that of others, it would bring the pace down for good."""
+    _, used = alone(SlidingCounter(limit), limit=limit)
+    assert used >= 0.35
+
+
+@pytest.mark.parametrize("make", [FixedWindow, SlidingLog], ids=["fixed", "sliding log"])
+def test_a_little_use_by_others_slows_nobody_down(make):
+    """Such as a command that was run just before: there is plenty left of the window."""
+    server = make(10)
+    simulate(server, [Process(Pacer(10))], windows=0.001)
+    second = Process(Pacer(10))
+    simulate(server, [second], windows=0.05)
+    assert len(second.accepted) >= 4
+
+
+@pytest.mark.parametrize("limit", [10, 60])
 @pytest.mark.parametrize("make", [FixedWindow, SlidingLog], ids=["fixed", "sliding log"])
 def test_four_processes_on_one_key_keep_to_the_limit_by_the_headers_alone(make, limit):
     """Nobody coordinates them; they start together, and all have more to do than the limit allows.

@@ -1,6 +1,8 @@
-"""What to read next, simulated against a pure provider: seen in time, not too early, within the budget, and it stops."""
+"""What to read next, simulated against a pure provider: in time, not too early, within the budget, and it stops."""
 
 from __future__ import annotations
+
+import itertools
 
 import pytest
 from hypothesis import given, settings
@@ -193,7 +195,7 @@ def test_reads_fade_out_while_nothing_ends_but_never_beyond_the_slowest():
         reader.watch(name)
     reader.run(1500)
     times = [time for time, _ in reader.reads]
-    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
     assert gaps[0] <= 3
     assert POLICY.slowest - 1 <= gaps[-1] <= POLICY.slowest + 1
 
@@ -213,7 +215,7 @@ def test_a_post_that_the_list_never_shows_is_read_by_itself_within_the_guard():
             reader.watch(name)
         reader.run(600)
         times = [POLICY.first_look, *reader.seen["ghost"]]
-        gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+        gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
         assert len(gaps) >= 5
         assert max(gaps) <= POLICY.unseen_guard + 2, (is_busy, limit)
 
@@ -242,7 +244,7 @@ def test_every_post_is_seen_again_and_again(count, page_size, others, hidden, li
     reader.run(900)
     for times in reader.seen.values():
         looks = [POLICY.first_look, *times, 900.0]
-        longest = max(later - earlier for earlier, later in zip(looks, looks[1:], strict=False))
+        longest = max(later - earlier for earlier, later in itertools.pairwise(looks))
         # One request takes 0.2 s here: a round of single reads, or of sweep and guard, comes on top.
         assert longest <= POLICY.unseen_guard + POLICY.slowest + count * 0.4
 

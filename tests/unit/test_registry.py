@@ -52,7 +52,7 @@ async def test_leaves_out_providers_without_a_key(keys, monkeypatch):
 
 
 def test_without_any_key_says_which_would_do(monkeypatch):
-    with pytest.raises(ConfigurationError, match="no API key found: set .*REAP_API_KEY or REELMIRROR_API_KEY"):
+    with pytest.raises(ConfigurationError, match=r"no API key found: set .*REAP_API_KEY or REELMIRROR_API_KEY"):
         registry.from_env(environ={})
 
 

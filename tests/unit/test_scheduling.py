@@ -1,5 +1,8 @@
 """From what a person wrote to an instant: gaps and folds of real zones, naive and past times, providers' windows."""
 
+# Naive times are among what is refused.
+# ruff: noqa: DTZ001, DTZ901
+
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
