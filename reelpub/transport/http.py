@@ -86,6 +86,7 @@ class _Attempt:
     call: _Call
     permit: Permit
     flight: Flight
+    session: aiohttp.ClientSession
     status: int | None = None
 
 
@@ -224,7 +225,7 @@ class HttpTransport:
         return read_quota(headers, now=self.clock.time(), window=self.limiter.window)
 
     async def _attempt(self, call: _Call, permit: Permit) -> Response:
-        _, is_traced = self._sessions.pick(call.request.kind)
+        session, is_traced = self._sessions.pick(call.request.kind)
         operation = call.request.operation
         flight = Flight(
             operation=operation,
@@ -233,7 +234,7 @@ class HttpTransport:
             is_whole=not is_streamed(call.request),
             may_leave=call.options.may_leave,
         )
-        attempt = _Attempt(call, permit, flight)
+        attempt = _Attempt(call, permit, flight, session)
         sent_at, started = self.clock.time(), self.clock.monotonic()
         self.requests[operation] += 1
         is_told = self.on_request is not None or _log.isEnabledFor(logging.DEBUG)
@@ -287,10 +288,9 @@ class HttpTransport:
 
     async def _send_data(self, attempt: _Attempt, data: bytes | aiohttp.FormData | None) -> Response:
         call = attempt.call
-        session, is_traced = self._sessions.pick(call.request.kind)
-        if not is_traced and call.options.may_leave is not None and not call.options.may_leave():
+        if not attempt.flight.is_traced and call.options.may_leave is not None and not call.options.may_leave():
             raise TooLate
-        async with session.request(
+        async with attempt.session.request(
             call.request.method,
             call.url,
             data=data,

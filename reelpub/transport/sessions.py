@@ -21,7 +21,6 @@ __all__ = ["SendOnce", "Sessions"]
 KEEPALIVE = 15.0
 """Seconds for which an idle connection is kept for reads; servers commonly close after 15 to 75."""
 
-_POOLED = frozenset({RequestKind.READ, RequestKind.IDEMPOTENT})
 _Handler = Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]
 
 
@@ -63,7 +62,8 @@ class Sessions:
 
     def pick(self, kind: RequestKind) -> tuple[aiohttp.ClientSession, bool]:
         """Return the session for a request of *kind*, and whether it tells how far a request has come."""
-        return self._get("pooled" if kind in _POOLED else "fresh")
+        # Compared rather than looked up: the hash of an enum's member is Python code.
+        return self._get("pooled" if kind is RequestKind.READ or kind is RequestKind.IDEMPOTENT else "fresh")
 
     def _get(self, name: str) -> tuple[aiohttp.ClientSession, bool]:
         if self._closed:

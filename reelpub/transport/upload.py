@@ -42,18 +42,17 @@ class _Source:
     progress: Callable[[int, int], None] | None
     has_changed: bool = False
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    async def chunks(self, file: anyio.AsyncFile[bytes]) -> AsyncIterator[bytes]:
         sent = 0
-        async with await anyio.open_file(self.path, "rb") as file:
-            while sent < self.size:
-                chunk = await file.read(min(CHUNK, self.size - sent))
-                if not chunk:
-                    self.has_changed = True
-                    raise EOFError("the file is shorter than it was")
-                yield chunk
-                sent += len(chunk)
-                if self.progress is not None:
-                    self.progress(sent, self.size)
+        while sent < self.size:
+            chunk = await file.read(min(CHUNK, self.size - sent))
+            if not chunk:
+                self.has_changed = True
+                raise EOFError("the file is shorter than it was")
+            yield chunk
+            sent += len(chunk)
+            if self.progress is not None:
+                self.progress(sent, self.size)
 
 
 class Uploader:
@@ -120,15 +119,19 @@ class Uploader:
     async def _exchange(
         self, session: aiohttp.ClientSession, url: URL, source: _Source, content_type: str, flight: Flight
     ) -> None:
-        async with session.put(
-            url,
-            data=source.chunks() if source.size else b"",
-            headers={"Content-Type": content_type, "Content-Length": str(source.size)},
-            allow_redirects=False,
-            middlewares=(SendOnce(),),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._timeout, sock_read=self._timeout),
-            trace_request_ctx=flight,
-        ) as response:
+        async with (
+            # Not inside the generator: nobody closes that when the storage answers before it has everything.
+            await anyio.open_file(source.path, "rb") as file,
+            session.put(
+                url,
+                data=source.chunks(file) if source.size else b"",
+                headers={"Content-Type": content_type, "Content-Length": str(source.size)},
+                allow_redirects=False,
+                middlewares=(SendOnce(),),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._timeout, sock_read=self._timeout),
+                trace_request_ctx=flight,
+            ) as response,
+        ):
             if not 200 <= response.status < 300:
                 raise await self._refusal(response)
 

@@ -132,12 +132,6 @@ async def start(sandbox, clock, file, operation):
     )
 
 
-async def arrival(sandbox, operation):
-    """Wait until a request of *operation* has reached the sandbox."""
-    while all(record.operation != operation for record in sandbox.requests()):
-        await asyncio.sleep(0.005)
-
-
 @pytest.mark.parametrize(
     ("row", "kind", "sent"),
     [
@@ -155,10 +149,16 @@ async def test_a_process_killed_while_it_waits_for_an_answer(tmp_path, row, kind
     operation = matrix.OPERATIONS[row]
     call = "".join(word.title() if n else word for n, word in enumerate(operation.call.split("_")))
     clock = ScaledClock(SCALE, origin=time.time())
-    async with Sandbox(clock=clock) as sandbox, asyncio.timeout(60):
+    arrived = asyncio.Event()
+
+    def observe(exchange):
+        if exchange.operation == call:
+            arrived.set()
+
+    async with Sandbox(clock=clock, observer=observe) as sandbox, asyncio.timeout(60):
         sandbox.order(Fault(kind, operation=call))
         first = await start(sandbox, clock, tmp_path / "jobs.db", operation)
-        await arrival(sandbox, call)
+        await arrived.wait()
         first.kill()
         await first.communicate()
         second = await start(sandbox, clock, tmp_path / "jobs.db", operation)
