@@ -1,4 +1,4 @@
-"""One publisher's desk: plans jobs, carries their parts through the state machine, and hands posts to the poller.
+"""One publisher's desk: carries the parts of jobs through the state machine, and hands posts to the poller.
 
 The order of a publish is everywhere the same: prepare, wait for a token, note the attempt, send, note the answer. The
 note of the attempt is made in `before_send`, which runs when the token is there and no byte has left.
@@ -8,32 +8,31 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 from collections.abc import Sequence
 
 import anyio
-import anyio.lowlevel
 from anyio.abc import TaskGroup
-from attrs import define, evolve, field, frozen
+from attrs import evolve, field, frozen
 
-from reelpub.errors import LeaseLost, OutcomeUnknown, ReelPubError, StoreError, ValidationError
-from reelpub.models.account import Account
+from reelpub.errors import LeaseLost, ReelPubError, StoreError
 from reelpub.models.event import JobHeld
-from reelpub.models.job import Attempt, Part, Prepared
-from reelpub.models.outcome import OutcomeStatus
-from reelpub.models.post import DeliveryStatus, Post
+from reelpub.models.job import Part
+from reelpub.models.post import Post
 from reelpub.orchestrator.claims import Claims
 from reelpub.orchestrator.context import Context
+from reelpub.orchestrator.departure import Departure, Stale
+from reelpub.orchestrator.intake import Intake
 from reelpub.orchestrator.job import Job
 from reelpub.orchestrator.journal import Journal
 from reelpub.orchestrator.looks import Looks
-from reelpub.orchestrator.planning import fit_time, names_of, plan_parts
+from reelpub.orchestrator.lookup import Lookup
+from reelpub.orchestrator.planning import fit_time
 from reelpub.orchestrator.poller import Poller
 from reelpub.orchestrator.pool import WorkerPool
 from reelpub.orchestrator.queue import Work, Worker
-from reelpub.orchestrator.suspension import elapsed_clock
+from reelpub.orchestrator.starts import Starts, batches
+from reelpub.orchestrator.strangers import strange
 from reelpub.orchestrator.tracker import Change, PartRef, advance, announce, apply, settle
-from reelpub.policies.lateness import LatePolicy
 from reelpub.policies.lifecycle import (
     Accepted,
     Begin,
@@ -41,29 +40,20 @@ from reelpub.policies.lifecycle import (
     GaveUp,
     Interrupted,
     Look,
-    Looked,
-    LookedAbsent,
-    LookedUndecided,
     PartEvent,
     Prepare,
     ReadyToSend,
     Send,
-    Sending,
     Stage,
     TakenOver,
     Watch,
     Withdrawn,
 )
-from reelpub.policies.settlement import failure_status
-from reelpub.providers.base import Absent, Found, Publisher, SupportsFindDuplicate, SupportsSchedule, Undecided
-from reelpub.transport.message import CallOptions
+from reelpub.providers.base import Publisher
 
 __all__ = ["Desk"]
 
 log = logging.getLogger("reelpub.orchestrator")
-
-PLAN_CHUNK = 100
-"""Jobs planned before the loop gets a turn, so that a big batch doesn't stall a web service."""
 
 WORTH_TELLING = 0.5
 """Seconds of waiting from which a job counts as held."""
@@ -71,27 +61,8 @@ WORTH_TELLING = 0.5
 REGROUP_AFTER = 1.0
 """Seconds for which a part that is to be sent again waits for others, so that they share a scheduling request."""
 
-OTHERS_SINCE = 86_400.0
-"""Seconds before an attempt from which the posts of others count, those of earlier runs too."""
-
 LOOK, PLAN, SEND = 0, 1, 2
 """Priorities: what may be live already is settled before anything new goes out."""
-
-
-class _Stale(ReelPubError):
-    """A part was settled while its token was awaited; nothing was sent."""
-
-
-@define
-class _Spacer:
-    """Keeps late posts apart."""
-
-    last: float = -math.inf
-
-    def next_wait(self, now: float, spacing: float) -> float:
-        """Return how long the next late post waits; the first doesn't."""
-        self.last = max(now, self.last + spacing)
-        return self.last - now
 
 
 @frozen(eq=False)
@@ -99,14 +70,17 @@ class Desk:
     """Carries out the jobs of one publisher."""
 
     publisher: Publisher
+    poller: Poller
     _context: Context
     _journal: Journal
     _claims: Claims
     _pool: WorkerPool
-    poller: Poller
+    _intake: Intake
+    _starts: Starts
+    _departure: Departure
+    _lookup: Lookup
     _again: list[PartRef] = field(factory=list, init=False)
     _looks: Looks = field(factory=Looks, init=False)
-    _late: _Spacer = field(factory=_Spacer, init=False)
 
     @classmethod
     def open(
@@ -114,7 +88,18 @@ class Desk:
     ) -> Desk:
         """Return a desk for *publisher* with at most *concurrency* requests under way."""
         pool = WorkerPool(context.clock, concurrency=concurrency)
-        return cls(publisher, context, journal, claims, pool, Poller(publisher, context, is_busy=lambda: pool.is_busy))
+        return cls(
+            publisher=publisher,
+            poller=Poller(publisher, context, is_busy=lambda: pool.is_busy),
+            context=context,
+            journal=journal,
+            claims=claims,
+            pool=pool,
+            intake=Intake(publisher, context, journal),
+            starts=Starts(context),
+            departure=Departure(publisher, context, journal, claims),
+            lookup=Lookup(publisher, journal, claims),
+        )
 
     def start(self, group: TaskGroup) -> None:
         """Run in *group* from now on."""
@@ -126,11 +111,11 @@ class Desk:
 
         def drop(reason: str) -> None:
             for job in jobs:
-                self._end_unplanned(job, OutcomeStatus.NOT_SENT, reason)
+                self._intake.drop(job, reason)
                 self._drop([PartRef(job, index) for index in range(len(job.parts))], reason)
 
         async def plan(_: Worker) -> None:
-            await self._plan(jobs)
+            self._enqueue(await self._intake.plan(jobs))
 
         self._pool.put(Work(run=plan, drop=drop, priority=PLAN))
 
@@ -156,123 +141,16 @@ class Desk:
 
     # ---- planning
 
-    async def _plan(self, jobs: Sequence[Job]) -> None:
-        try:
-            await self._note_new(jobs)
-            known = await self._accounts(jobs)
-            refs: list[PartRef] = []
-            for number, job in enumerate(jobs, start=1):
-                if not job.is_settled and self._plan_one(job, known):
-                    refs += [PartRef(job, index) for index in range(len(job.parts))]
-                if number % PLAN_CHUNK == 0:
-                    await asyncio.sleep(0)
-            self._enqueue(refs)
-        except asyncio.CancelledError:
-            for job in jobs:
-                self._end_unplanned(job, OutcomeStatus.NOT_SENT, "the orchestrator was closed before its turn")
-            raise
-
-    async def _note_new(self, jobs: Sequence[Job]) -> None:
-        try:
-            earlier = await self._journal.add([job for job in jobs if not job.is_settled])
-        except StoreError as error:
-            for job in jobs:
-                self._fail_unplanned(job, error)
-            return
-        for job in jobs:
-            if job.id in earlier:
-                same = earlier[job.id]
-                outcome = job.plain_outcome(
-                    OutcomeStatus.DUPLICATE, self._context.now(), reason=f"the same as {same}", duplicate_of=same
-                )
-                settle(self._context, job, outcome)
-
-    async def _accounts(self, jobs: Sequence[Job]) -> Sequence[Account] | ReelPubError:
-        if not any(job.request.accounts for job in jobs if not job.is_settled):
-            return ()
-        try:
-            return await self.publisher.accounts()
-        except ReelPubError as error:
-            return error
-        except Exception as error:  # a publisher with a bug must not take the other jobs with it
-            log.exception("%s: reading the accounts raised", self.publisher.name)
-            return _wrapped(error, self.publisher, "accounts")
-
-    def _plan_one(self, job: Job, known: Sequence[Account] | ReelPubError) -> bool:
-        try:
-            if isinstance(known, ReelPubError):
-                if job.request.accounts:
-                    raise known
-                known = ()
-            plan_parts(job, self.publisher, known, self._context.now())
-        except ReelPubError as error:
-            self._fail_unplanned(job, error)
-        except Exception as error:
-            log.exception("%s: planning %s raised", self.publisher.name, job.id)
-            self._fail_unplanned(job, _wrapped(error, self.publisher, "plan"))
-        return not job.is_settled
-
-    def _fail_unplanned(self, job: Job, error: ReelPubError) -> None:
-        is_refused = failure_status(error) is DeliveryStatus.REFUSED
-        status = OutcomeStatus.REFUSED if is_refused else OutcomeStatus.NOT_SENT
-        self._end_unplanned(job, status, str(error), error)
-
-    def _end_unplanned(self, job: Job, status: OutcomeStatus, reason: str, error: ReelPubError | None = None) -> None:
-        if job.is_settled or job.parts:
-            return
-        problems = error.problems if isinstance(error, ValidationError) else ()
-        outcome = job.plain_outcome(status, self._context.now(), reason=reason, error=error, problems=problems)
-        settle(self._context, job, outcome)
-
     def _enqueue(self, refs: Sequence[PartRef]) -> None:
         for ref in refs:
             ref.job.parts[ref.index] = fit_time(ref.state, self.publisher, self._context.now())
         now = [ref for ref in refs if ref.state.part.at is None]
         later = [ref for ref in refs if ref.state.part.at is not None]
         for ref in now:
-            if self._is_wanted_now(ref):
-                self._put_batch([ref], at=self._start_of(ref))
-        for batch in self._batches(later):
+            if self._starts.is_wanted(ref):
+                self._put_batch([ref], at=self._starts.start_of(ref))
+        for batch in batches(self.publisher, later):
             self._put_batch(batch)
-
-    def _batches(self, refs: Sequence[PartRef]) -> list[list[PartRef]]:
-        """Return *refs*, which have a time, in the publisher's batches; where it makes none of them, one by one."""
-        if not refs or not isinstance(self.publisher, SupportsSchedule):
-            return [[ref] for ref in refs]
-        by_id = {ref.state.part.id: ref for ref in refs}
-        try:
-            batches = [
-                [by_id[part.id] for part in batch] for batch in self.publisher.batches([r.state.part for r in refs])
-            ]
-        except Exception:
-            log.exception("%s: putting %d posts into batches raised", self.publisher.name, len(refs))
-            batches = []
-        if sorted(ref.state.part.id for batch in batches for ref in batch) != sorted(by_id):
-            return [[ref] for ref in refs]
-        return batches
-
-    def _is_wanted_now(self, ref: PartRef) -> bool:
-        """Return whether a part is still wanted; what is late beyond its grace may not be."""
-        due, lateness = ref.state.part.not_before, self._context.lateness
-        if due is None or not lateness.is_late(due, self._context.now()) or lateness.policy is LatePolicy.PUBLISH:
-            return True
-        reason = f"it fell due at {due.isoformat(timespec='seconds')} while nothing ran"
-        self._apply(ref, Withdrawn(reason, is_cancel=lateness.policy is LatePolicy.SKIP))
-        return not ref.state.is_settled
-
-    def _start_of(self, ref: PartRef) -> float | None:
-        """Return when a part that is waited for here starts, in monotonic seconds; None for at once."""
-        due = ref.state.part.not_before
-        if due is None:
-            return None
-        now, clock = self._context.now(), self._context.clock
-        wait = (due - now).total_seconds()
-        if self._context.lateness.is_late(due, now):
-            wait = self._late.next_wait(clock.monotonic(), self._context.lateness.spacing)
-        if wait <= 0:
-            return None
-        self._context.tell(JobHeld, ref.job, seconds=wait, reason="time")
-        return clock.monotonic() + wait
 
     def _put_batch(self, refs: Sequence[PartRef], *, at: float | None = None) -> None:
         due = refs[0].state.part.at
@@ -332,7 +210,7 @@ class Desk:
             event = Failed(error)
         except Exception as error:
             log.exception("%s: preparing %s raised", self.publisher.name, ref.state.part.id)
-            event = Failed(_wrapped(error, self.publisher, "prepare"))
+            event = Failed(strange(error, self.publisher, "prepare"))
         self._apply(ref, event)
         prepared = ref.state.prepared
         if prepared is not None and prepared.post_id is not None:
@@ -364,8 +242,8 @@ class Desk:
             return
         self._tell_wait(refs)
         try:
-            results = await self._go_live(refs, worker)
-        except _Stale:
+            results = await self._departure.go_live(refs, worker)
+        except Stale:
             # Somebody was called off while the token was awaited: the others are put together anew.
             self._enqueue([ref for ref in refs if ref.state.stage is Stage.READY])
             return
@@ -388,75 +266,8 @@ class Desk:
                 self._follow(ref, change)
         await self._hand_over([ref for ref in refs if ref.job.id in lost])
 
-    async def _go_live(self, refs: Sequence[PartRef], worker: Worker) -> Sequence[Post | ReelPubError]:
-        leave_by = math.inf
-
-        async def leaving() -> None:
-            nonlocal leave_by
-            # The token may come in the very turn in which the pool closes.
-            await anyio.lowlevel.checkpoint_if_cancelled()
-            if any(ref.state.is_settled for ref in refs) or (not worker.is_sending and self._cap_wait(refs) > 0):
-                raise _Stale
-            worker.is_sending = True
-            leave_by = elapsed_clock() + self._context.send_timeout
-            self._note_attempt(refs)
-            await self._journal.note(refs)
-
-        deadlines = [ref.job.deadline for ref in refs if ref.job.deadline is not None]
-        options = CallOptions(
-            timeout=self._context.send_timeout,
-            deadline=min(deadlines, default=None),
-            before_send=leaving,
-            # Whoever takes the job over counts on it that nothing leaves after the noted send deadline.
-            may_leave=lambda: elapsed_clock() < leave_by,
-        )
-        try:
-            results = _checked(await self._call(refs, options), len(refs))
-        except _Stale:
-            raise
-        except ReelPubError as error:
-            results = [error] * len(refs)
-        except Exception as error:
-            log.exception("%s: publishing %s raised", self.publisher.name, refs[0].state.part.id)
-            if not worker.is_sending:
-                # It can't be told whether such a publisher sent anything, so nothing may be concluded.
-                self._note_attempt(refs)
-            results = [_wrapped(error, self.publisher, "publish")] * len(refs)
-        finally:
-            worker.is_sending = False
-            self._claims.returned(refs)
-        for ref, result in zip(refs, results, strict=True):
-            if isinstance(result, Post):
-                self._claims.own(result.id, ref)
-        return results
-
-    async def _call(self, refs: Sequence[PartRef], options: CallOptions) -> Sequence[Post | ReelPubError]:
-        prepared = [_prepared(ref) for ref in refs]
-        if refs[0].state.part.at is not None and isinstance(self.publisher, SupportsSchedule):
-            return await self.publisher.schedule(prepared, options)
-        return [await self.publisher.publish(prepared[0], options)]
-
-    def _note_attempt(self, refs: Sequence[PartRef]) -> None:
-        clock = self._context.clock
-        # A request that leaves again after a 429 makes no second post.
-        first = [ref for ref in refs if ref.state.stage is not Stage.SENDING]
-        self._context.caps.use(_names(first), clock.monotonic())
-        self._claims.leaves(refs)
-        for ref in refs:
-            ref.job.requests += 1
-            number = len(ref.state.attempts) + (0 if ref.state.stage is Stage.SENDING else 1)
-            part_id = ref.state.part.id
-            attempt = Attempt(
-                id=f"{part_id}.{number}",
-                part_id=part_id,
-                number=number,
-                started_at=clock.time(),
-                send_deadline=clock.time() + self._context.send_window,
-            )
-            self._apply(ref, Sending(attempt))
-
     def _held_by_cap(self, refs: Sequence[PartRef]) -> bool:
-        wait = self._cap_wait(refs)
+        wait = self._departure.cap_wait(refs)
         if wait <= 0:
             return False
         at = self._context.clock.monotonic() + wait
@@ -468,9 +279,6 @@ class Desk:
             self._context.tell(JobHeld, ref.job, seconds=wait, reason="cap")
         self._send_later(held, at)
         return True
-
-    def _cap_wait(self, refs: Sequence[PartRef]) -> float:
-        return self._context.caps.delay(_names(refs), self._context.clock.monotonic())
 
     def _send_later(self, refs: Sequence[PartRef], at: float | None) -> None:
         async def send(worker: Worker) -> None:
@@ -545,46 +353,8 @@ class Desk:
         self._pool.put(work, at=self._looks.time_of(step))
 
     async def _look_and_follow(self, ref: PartRef) -> None:
-        change = advance(self._context, ref, await self._look(ref))
+        change = advance(self._context, ref, await self._lookup.look(ref))
         await self._note_and_follow([ref], [change])
-
-    async def _look(self, ref: PartRef) -> PartEvent:
-        state = ref.state
-        if not isinstance(self.publisher, SupportsFindDuplicate) or state.attempt is None:
-            return LookedUndecided(f"{self.publisher.provider} gives no way to look it up")
-        try:
-            taken = self._claims.taken | await self._journal.posts_since(state.attempt.started_at - OTHERS_SINCE)
-            finding: object = await self.publisher.find(_prepared(ref), state.attempt, taken=taken)
-        except ReelPubError as error:
-            return LookedUndecided(str(error), error)
-        except Exception as error:
-            log.exception("%s: looking up %s raised", self.publisher.name, state.part.id)
-            return LookedUndecided(f"{type(error).__name__}: {error}", error)
-        match finding:
-            case Found(post) if self._claims.claim(post.id, ref, _prepared(ref)):
-                return Looked(post)
-            case Found(post):
-                return LookedUndecided(f"post {post.id} may be another's")
-            case Absent():
-                return LookedAbsent()
-            case Undecided(reason):
-                return LookedUndecided(reason)
-            case _:
-                return LookedUndecided(f"{self.publisher.provider} found {type(finding).__name__}, which means nothing")
-
-
-def _checked(results: Sequence[Post | ReelPubError], count: int) -> Sequence[Post | ReelPubError]:
-    """Return *results* if there is one for each of *count* posts; raise TypeError if nothing can be concluded."""
-    if len(results) != count:
-        raise TypeError(f"{len(results)} results for {count} posts")
-    for result in results:
-        if not isinstance(result, (Post, ReelPubError)):
-            raise TypeError(f"{type(result).__name__} instead of a post")
-    return results
-
-
-def _names(refs: Sequence[PartRef]) -> list[tuple[str, str]]:
-    return [names for ref in refs for names in names_of(ref.state.part)]
 
 
 def _part_to_prepare(ref: PartRef) -> Part:
@@ -593,17 +363,3 @@ def _part_to_prepare(ref: PartRef) -> Part:
     if taken_up_at is None or (part.not_before is not None and part.not_before > taken_up_at):
         return part
     return evolve(part, begun_at=ref.job.submitted_at)
-
-
-def _prepared(ref: PartRef) -> Prepared:
-    prepared = ref.state.prepared
-    if prepared is None:
-        raise RuntimeError(f"{ref.state.part.id} isn't prepared")
-    return prepared
-
-
-def _wrapped(error: Exception, publisher: Publisher, operation: str) -> ReelPubError:
-    """Return *error*, which isn't of this library, as one that is; what it proves is nothing."""
-    return OutcomeUnknown(
-        f"raised {type(error).__name__}: {error}", operation=operation, provider=publisher.provider, cause=error
-    )

@@ -193,7 +193,11 @@ class Journal:
 
     async def unfinished(self) -> int:
         """Return how many jobs in the store have no outcome, whoever holds them."""
-        return 0 if self._store is None else (await self._store.count())[0]
+        if self._store is None:
+            return 0
+        if self._settling:
+            await asyncio.wait(set(self._settling))
+        return (await self._store.count())[0]
 
     def _until(self) -> float:
         return self._clock.time() + self._lease

@@ -15,7 +15,7 @@ from reelpub.errors import ConfigurationError, UnsupportedOperation, ValidationE
 from reelpub.models.account import Account
 from reelpub.models.capability import Feature
 from reelpub.models.job import Part
-from reelpub.models.outcome import CancelResult, Outcome, OutcomeStatus, Report
+from reelpub.models.outcome import CancelResult, Outcome, Report
 from reelpub.models.post import Post
 from reelpub.models.problem import Problem
 from reelpub.models.request import PublishRequest
@@ -431,8 +431,6 @@ class Orchestrator:
             return job
         if parts:
             return self._core.submit_parts(outcome, parts, deadline=deadline)
-        if outcome.status is OutcomeStatus.REFUSED and not outcome.drafts and outcome.error is None:
-            return job
         again = self._core.submit([outcome.request], deadline=deadline)[0]
         self._core.book.retries(job.id, again)
         return again

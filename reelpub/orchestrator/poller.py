@@ -37,25 +37,23 @@ class Poller:
         self._context = context
         self._is_busy = is_busy
         self._book = PollBook(context.poll, publisher.limits.requests, publisher.limits.window)
-        # More than one where a provider takes a second publish of the same draft.
-        self._refs: dict[str, list[PartRef]] = {}
+        # A list for each post would be one more object for the garbage collector to visit, times 100,000.
+        self._refs: dict[str, PartRef] = {}
+        # Where a provider takes a second publish of the same draft.
+        self._more: dict[str, list[PartRef]] = {}
         self._misses: dict[str, int] = {}
         self._singles: list[str] = []
         self._failures = 0
         self._changed = asyncio.Event()
         self._next_stuck_check = 0.0
 
-    def __len__(self) -> int:
-        return len(self._book)
-
     def watch(self, ref: PartRef, *, from_schedule: bool = False) -> None:
         """Follow the post of a part from now on, or from its scheduled time on."""
         post = ref.state.post
         if post is None:
             return
-        refs = self._refs.setdefault(post.id, [])
-        if ref not in refs:
-            refs.append(ref)
+        if self._refs.setdefault(post.id, ref) != ref and ref not in self._more.get(post.id, ()):
+            self._more.setdefault(post.id, []).append(ref)
         if post.id in self._book:
             return
         clock = self._context.clock
@@ -72,7 +70,12 @@ class Poller:
         """Stop following a post."""
         self._book.forget(post_id)
         self._refs.pop(post_id, None)
+        self._more.pop(post_id, None)
         self._misses.pop(post_id, None)
+
+    def _refs_of(self, post_id: str) -> tuple[PartRef, ...]:
+        first = self._refs.get(post_id)
+        return () if first is None else (first, *self._more.get(post_id, ()))
 
     def give_up(self, reason: str) -> None:
         """Let go of every post; what is known of each stands."""
@@ -138,13 +141,13 @@ class Poller:
             self._let_go(post_id, GaveUp("the provider accepted it and doesn't know it any more", is_unknown=True))
 
     def _let_go(self, post_id: str, event: GaveUp) -> None:
-        refs = self._refs.get(post_id, [])
+        refs = self._refs_of(post_id)
         self.forget(post_id)
         for ref in refs:
             apply(self._context, ref, event)
 
     def _saw(self, post: Post, *, is_whole: bool) -> None:
-        refs = self._refs.get(post.id)
+        refs = self._refs_of(post.id)
         if not refs:
             return
         self._book.seen(post.id, self._context.clock.monotonic())
@@ -166,9 +169,10 @@ class Poller:
             return
         self._next_stuck_check = now + self._context.poll.stuck_after / 20
         for post_id in self._book.overdue(now):
-            post = self._refs[post_id][0].state.post
+            refs = self._refs_of(post_id)
+            post = refs[0].state.post if refs else None
             if post is not None:
-                for ref in self._refs[post_id]:
+                for ref in refs:
                     self._context.tell(JobStuck, ref.job, post=post)
                 minutes = self._context.poll.stuck_after / 60
                 self._let_go(post_id, GaveUp(f"stuck at {post.raw_status or post.status} for {minutes:g} minutes"))

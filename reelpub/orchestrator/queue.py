@@ -41,9 +41,6 @@ class WorkQueue:
     _later: list[tuple[float, int, Work]] = field(factory=list, init=False)
     _order: Iterator[int] = field(factory=count, init=False)
 
-    def __len__(self) -> int:
-        return len(self._ready) + len(self._later)
-
     @property
     def has_ready(self) -> bool:
         """Whether something can run now."""

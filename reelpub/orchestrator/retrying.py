@@ -27,7 +27,8 @@ def is_retryable(outcome: Outcome) -> bool:
     if outcome.failed:
         return not isinstance(outcome.error, ValidationError)
     never_began = outcome.status in (OutcomeStatus.NOT_SENT, OutcomeStatus.REFUSED) and not outcome.deliveries
-    return never_began and not isinstance(outcome.error, ValidationError) and not outcome.problems
+    is_refused_by_a_check = isinstance(outcome.error, ValidationError) or bool(outcome.problems)
+    return never_began and not is_refused_by_a_check
 
 
 def retry_parts(outcome: Outcome, publisher: SupportsRetryFailed, *, in_place: bool | None) -> list[Part]:

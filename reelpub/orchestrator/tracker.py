@@ -5,6 +5,7 @@ from __future__ import annotations
 from attrs import frozen
 
 from reelpub.models.event import JobAccepted, JobSent, JobSettled, JobStatusChanged, JobUnknown
+from reelpub.models.job import Prepared
 from reelpub.models.outcome import Outcome
 from reelpub.models.post import DeliveryStatus
 from reelpub.orchestrator.context import Context
@@ -37,6 +38,14 @@ class PartRef:
     def state(self) -> PartState:
         """The part as it stands."""
         return self.job.parts[self.index]
+
+    @property
+    def prepared(self) -> Prepared:
+        """What the part goes live with."""
+        prepared = self.state.prepared
+        if prepared is None:
+            raise RuntimeError(f"{self.state.part.id} isn't prepared")
+        return prepared
 
 
 @frozen

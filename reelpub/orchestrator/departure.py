@@ -1,0 +1,123 @@
+"""The one moment that can't be taken back: the attempt is noted, then the request leaves."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Sequence
+
+import anyio.lowlevel
+from attrs import frozen
+
+from reelpub.errors import ReelPubError
+from reelpub.models.job import Attempt
+from reelpub.models.post import Post
+from reelpub.orchestrator.claims import Claims
+from reelpub.orchestrator.context import Context
+from reelpub.orchestrator.journal import Journal
+from reelpub.orchestrator.planning import names_of
+from reelpub.orchestrator.queue import Worker
+from reelpub.orchestrator.strangers import checked_results, strange
+from reelpub.orchestrator.suspension import elapsed_clock
+from reelpub.orchestrator.tracker import PartRef, apply
+from reelpub.policies.lifecycle import Sending, Stage
+from reelpub.providers.base import Publisher, SupportsSchedule
+from reelpub.transport.message import CallOptions
+
+__all__ = ["Departure", "Stale"]
+
+log = logging.getLogger("reelpub.orchestrator")
+
+
+class Stale(ReelPubError):
+    """A part was settled, or held by a cap, while its token was awaited; nothing was sent."""
+
+
+@frozen(eq=False)
+class Departure:
+    """Sends what goes live, for one publisher."""
+
+    _publisher: Publisher
+    _context: Context
+    _journal: Journal
+    _claims: Claims
+
+    def cap_wait(self, refs: Sequence[PartRef]) -> float:
+        """Return how many seconds the caps of their accounts hold *refs*."""
+        return self._context.caps.delay(_names(refs), self._context.clock.monotonic())
+
+    async def go_live(self, refs: Sequence[PartRef], worker: Worker) -> Sequence[Post | ReelPubError]:
+        """Send the request that puts *refs* live, and return a post or an error for each.
+
+        Raises:
+            Stale: they have to be put together anew; nothing was sent.
+        """
+        leave_by = math.inf
+
+        async def leaving() -> None:
+            nonlocal leave_by
+            # The token may come in the very turn in which the pool closes.
+            await anyio.lowlevel.checkpoint_if_cancelled()
+            if any(ref.state.is_settled for ref in refs) or (not worker.is_sending and self.cap_wait(refs) > 0):
+                raise Stale
+            worker.is_sending = True
+            leave_by = elapsed_clock() + self._context.send_timeout
+            self._note_attempt(refs)
+            await self._journal.note(refs)
+
+        deadlines = [ref.job.deadline for ref in refs if ref.job.deadline is not None]
+        options = CallOptions(
+            timeout=self._context.send_timeout,
+            deadline=min(deadlines, default=None),
+            before_send=leaving,
+            # Whoever takes the job over counts on it that nothing leaves after the noted send deadline.
+            may_leave=lambda: elapsed_clock() < leave_by,
+        )
+        try:
+            results = checked_results(await self._call(refs, options), len(refs))
+        except Stale:
+            raise
+        except ReelPubError as error:
+            results = [error] * len(refs)
+        except Exception as error:
+            log.exception("%s: publishing %s raised", self._publisher.name, refs[0].state.part.id)
+            if not worker.is_sending:
+                # It can't be told whether such a publisher sent anything, so nothing may be concluded.
+                self._note_attempt(refs)
+            results = [strange(error, self._publisher, "publish")] * len(refs)
+        finally:
+            worker.is_sending = False
+            self._claims.returned(refs)
+        for ref, result in zip(refs, results, strict=True):
+            if isinstance(result, Post):
+                self._claims.own(result.id, ref)
+        return results
+
+    async def _call(self, refs: Sequence[PartRef], options: CallOptions) -> Sequence[Post | ReelPubError]:
+        prepared = [ref.prepared for ref in refs]
+        if refs[0].state.part.at is not None and isinstance(self._publisher, SupportsSchedule):
+            return await self._publisher.schedule(prepared, options)
+        return [await self._publisher.publish(prepared[0], options)]
+
+    def _note_attempt(self, refs: Sequence[PartRef]) -> None:
+        clock = self._context.clock
+        # A request that leaves again after a 429 makes no second post.
+        first = [ref for ref in refs if ref.state.stage is not Stage.SENDING]
+        self._context.caps.use(_names(first), clock.monotonic())
+        self._claims.leaves(refs)
+        for ref in refs:
+            ref.job.requests += 1
+            number = len(ref.state.attempts) + (0 if ref.state.stage is Stage.SENDING else 1)
+            part_id = ref.state.part.id
+            attempt = Attempt(
+                id=f"{part_id}.{number}",
+                part_id=part_id,
+                number=number,
+                started_at=clock.time(),
+                send_deadline=clock.time() + self._context.send_window,
+            )
+            apply(self._context, ref, Sending(attempt))
+
+
+def _names(refs: Sequence[PartRef]) -> list[tuple[str, str]]:
+    return [names for ref in refs for names in names_of(ref.state.part)]
