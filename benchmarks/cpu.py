@@ -1,37 +1,37 @@
-"""CPU time of a typed fetch against what it is made of: raw aiohttp and `json.loads`, on the same loopback server.
+"""CPU time of the typed clients against what they are made of: raw aiohttp and `json.loads`, on one loopback server.
 
-Run ``python benchmarks/cpu.py``; see benchmarks/README.md.
+Run ``python benchmarks/cpu.py`` for the table, ``--small`` for a quick look, ``--json FILE`` for the figures; see
+docs/performance.md. The server is a process of its own, and isn't counted.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
-import platform
 import statistics
 import subprocess
 import sys
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.metadata import version
-from pathlib import Path
+from importlib.util import find_spec
+from itertools import count
 
 import aiohttp
 from aiohttp import web
+from report import Call, Row, finish, options, paired_cpu, ratios
 
-from reelpub import ReelMirrorClient
+from reelpub import ReelMirrorClient, ReelMirrorPublisher
 from reelpub.transport.limiter import RateLimiter
 
 KEY = "rm_benchmark00000000000000000000000"
 POST_ID = "7b0e2f5c-2c1f-4f0e-9a51-5d2f3c1b7a90"
+PAGE = 100
 NO_LIMIT = 1_000_000_000
+OTHERS = {"zernio-sdk": "zernio", "castrook": "castrook", "postify-sdk": "postify", "omnisocials": "omnisocials"}
+"""Other SDKs for publishing, by distribution and module; each speaks to a service of its own with its own shapes."""
 
-Fetch = Callable[[], Awaitable[object]]
 
-
-def a_post() -> bytes:
+def a_post(post_id: str = POST_ID, *, caption: str = "") -> dict[str, object]:
     """Return a post of about 1.2 KB, as ReelMirror's reference shows them: two items, three deliveries."""
     at = "2026-11-22T14:00:05Z"
     deliveries = [
@@ -51,10 +51,10 @@ def a_post() -> bytes:
         {"generated_media_item_id": f"media-item-{number}", "position": number, "use_voice_converted": False}
         for number in range(2)
     ]
-    post: dict[str, object] = {
-        "id": POST_ID,
+    return {
+        "id": post_id,
         "persona_id": "persona-1",
-        "caption": "Launch day. Everything that you have been waiting for, in thirty seconds. " * 2,
+        "caption": caption or "Launch day. Everything that you have been waiting for, in thirty seconds. " * 2,
         "status": "published",
         "scheduled_for": None,
         "platform_settings": {},
@@ -63,115 +63,148 @@ def a_post() -> bytes:
         "created_at": at,
         "updated_at": at,
     }
-    return json.dumps({"data": post}).encode()
 
 
-async def serve(body: bytes) -> None:
-    """Answer every request with *body* and print the port, until cancelled."""
+def a_page(changed: int | None = None) -> bytes:
+    """Return a page of 100 posts; with *changed*, one of them has a caption that no other page has."""
+    rows = [a_post(f"{POST_ID[:-4]}{number:04d}") for number in range(PAGE)]
+    if changed is not None:
+        rows[changed % PAGE]["caption"] = f"changed {changed}"
+    return json.dumps({"data": rows, "count": PAGE}).encode()
 
-    async def answer(_: web.Request) -> web.Response:
+
+async def serve() -> None:
+    """Answer with one post, the same page, or a page with one change each time; print the port, until cancelled."""
+    post, page, changes = json.dumps({"data": a_post()}).encode(), a_page(), count()
+    changed = [a_page(number) for number in range(PAGE)]
+
+    async def answer(request: web.Request) -> web.Response:
+        body = post
+        if "limit" in request.query:
+            body = changed[next(changes) % PAGE] if request.path.startswith("/changing") else page
         return web.Response(body=body, content_type="application/json")
 
     app = web.Application()
     app.router.add_get("/{path:.*}", answer)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
     print(runner.addresses[0][1], flush=True)
     await asyncio.Event().wait()
 
 
 @asynccontextmanager
 async def server() -> AsyncIterator[str]:
-    """Run the server in a process of its own, so that its CPU time isn't counted; hand out its address."""
+    """Run the server in a process of its own; hand out its origin."""
     process = await asyncio.create_subprocess_exec(sys.executable, __file__, "--serve", stdout=subprocess.PIPE)
     assert process.stdout is not None
     try:
-        yield f"http://127.0.0.1:{int(await process.stdout.readline())}/api"
+        yield f"http://127.0.0.1:{int(await process.stdout.readline())}"
     finally:
         process.kill()
         await process.wait()
 
 
-async def cpu_of(fetch: Fetch, calls: int) -> float:
-    """Return the process's CPU microseconds for one of *calls* fetches, one after another."""
-    began = time.process_time()
-    for _ in range(calls):
-        await fetch()
-    return (time.process_time() - began) / calls * 1e6
+def a_client(origin: str, prefix: str = "") -> ReelMirrorClient:
+    """Return a client whose limit is never met."""
+    return ReelMirrorClient(KEY, base_url=f"{origin}{prefix}/api", limiter=RateLimiter(NO_LIMIT, 1.0))
 
 
-async def measure(rounds: int, calls: int) -> dict[str, list[float]]:
-    """Return each candidate's microseconds by round.
-
-    Within a round the candidates take turns, forwards and backwards, so that drift falls on all of them alike.
-    """
-    limiter = RateLimiter(NO_LIMIT, 1.0)
+def raw_aiohttp(session: aiohttp.ClientSession, url: str) -> Call:
+    """Return what somebody writes who needs nothing but the JSON."""
     headers = {"Authorization": f"Bearer {KEY}"}
-    async with (
-        server() as url,
-        aiohttp.ClientSession() as session,
-        ReelMirrorClient(KEY, base_url=url, limiter=limiter) as client,
-    ):
 
-        async def raw() -> object:
-            async with session.get(f"{url}/v1/publishing/posts/{POST_ID}", headers=headers) as answer:
-                return json.loads(await answer.read())
+    async def call() -> object:
+        async with session.get(url, headers=headers) as answer:
+            return json.loads(await answer.read())
 
-        async def typed() -> object:
-            return await client.get_outgoing_post(POST_ID)
-
-        candidates: dict[str, Fetch] = {"raw": raw, "raw again": raw, "typed": typed}
-        for fetch in candidates.values():
-            await cpu_of(fetch, max(20, calls // 10))
-        found: dict[str, list[float]] = {name: [] for name in candidates}
-        for number in range(rounds):
-            order = list(candidates) if number % 2 == 0 else list(reversed(candidates))
-            for name in order:
-                found[name].append(await cpu_of(candidates[name], calls))
-    return found
+    return call
 
 
-def summary(found: dict[str, list[float]], calls: int) -> dict[str, object]:
-    """Return the medians, and the median of each round's ratio to raw."""
-    rows = [
-        {
-            "name": name,
-            "cpu_us": round(statistics.median(values), 1),
-            "ratio": round(statistics.median(v / raw for v, raw in zip(values, found["raw"], strict=True)), 3),
-        }
-        for name, values in found.items()
+async def measure_posts(origin: str, rounds: int, calls: int) -> list[Row]:
+    """C1: one post."""
+    url = f"{origin}/api/v1/publishing/posts/{POST_ID}"
+    async with aiohttp.ClientSession() as session, a_client(origin) as client:
+        raw = raw_aiohttp(session, url)
+        candidates = {"raw": raw, "again": raw, "typed": lambda: client.get_outgoing_post(POST_ID)}
+        if find_spec("httpx") is None:
+            found = await paired_cpu(candidates, rounds, calls)
+        else:
+            import httpx  # noqa: PLC0415 - only where it is installed
+
+            async with httpx.AsyncClient(headers={"Authorization": f"Bearer {KEY}"}) as other:
+
+                async def raw_httpx() -> object:
+                    return (await other.get(url)).json()
+
+                found = await paired_cpu({**candidates, "httpx": raw_httpx}, rounds, calls)
+    size = len(json.dumps({"data": a_post()}))
+    return [
+        _row(found, "A/A", f"raw aiohttp again, a post of {size} bytes, against raw aiohttp", "again"),
+        _row(found, "C1", f"typed fetch of a post of {size} bytes, against raw aiohttp", "typed", 1.15),
+        *([_row(found, "C1", "the same, against raw httpx", "typed", base="httpx")] if "httpx" in found else []),
+        Row(id="C1", what="raw aiohttp, CPU us", value=statistics.median(found["raw"])),
+        Row(id="C1", what="typed fetch, CPU us", value=statistics.median(found["typed"])),
     ]
-    return {
-        "benchmark": "cpu",
-        "python": platform.python_version(),
-        "aiohttp": version("aiohttp"),
-        "reelpub": version("reelpub"),
-        "body_bytes": len(a_post()),
-        "rounds": len(found["raw"]),
-        "calls": calls,
-        "rows": rows,
-    }
 
 
-def main() -> None:
-    """Measure, print a table and write the numbers as JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--small", action="store_true", help="few rounds, for CI: shows that it runs, not how fast")
-    parser.add_argument("--out", type=Path, default=Path("cpu.json"), help="where the numbers go [cpu.json]")
-    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.serve:
-        asyncio.run(serve(a_post()))
-    rounds, calls = (3, 50) if options.small else (11, 1000)
-    result = summary(asyncio.run(measure(rounds, calls)), calls)
-    options.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    print(f"One post of {result['body_bytes']} bytes; median of {rounds} rounds of {calls} calls each")
-    print(f"{'':<10}  {'CPU us a call':>13}  {'ratio to raw':>12}")
-    for row in result["rows"]:  # type: ignore[attr-defined]  # it is the list made above
-        print(f"{row['name']:<10}  {row['cpu_us']:>13}  {row['ratio']:>12}")
+async def measure_pages(origin: str, rounds: int, calls: int) -> list[Row]:
+    """C2 and C3: a page of 100 full posts."""
+    url = f"{origin}/api/v1/publishing/posts?limit={PAGE}&offset=0"
+    async with (
+        aiohttp.ClientSession() as session,
+        a_client(origin) as client,
+        ReelMirrorPublisher(a_client(origin)) as same,
+        ReelMirrorPublisher(a_client(origin, "/changing")) as changing,
+    ):
+        raw = raw_aiohttp(session, url)
+        candidates: dict[str, Call] = {
+            "raw": raw,
+            "again": raw,
+            "typed": lambda: client.list_outgoing_posts_page(limit=PAGE),
+            "same": lambda: same.read_page(0),
+            "changing": lambda: changing.read_page(0),
+        }
+        found = await paired_cpu(candidates, rounds, calls)
+    size = len(a_page())
+    return [
+        _row(found, "A/A", f"raw aiohttp again, a page of {size} bytes, against raw aiohttp", "again"),
+        _row(found, "C2", "typed page, all structured, against raw aiohttp", "typed", 2.5),
+        _row(found, "C3", "poll of a page where nothing changed, against raw aiohttp", "same", 0.60),
+        _row(found, "C3", "poll of a page where two posts of 100 changed, against raw aiohttp", "changing"),
+        Row(id="C2", what="raw aiohttp, CPU us", value=statistics.median(found["raw"])),
+    ]
+
+
+def _row(
+    found: dict[str, list[float]], id_: str, what: str, name: str, target: float | None = None, *, base: str = "raw"
+) -> Row:
+    value, samples = ratios(found, name, base)
+    return Row(id=id_, what=what, value=value, target=target, samples=samples)
+
+
+async def measure(*, is_small: bool) -> list[Row]:
+    """Measure everything and return the figures beside their targets."""
+    rounds, posts, pages = (3, 50, 5) if is_small else (15, 600, 60)
+    async with server() as origin:
+        return [*await measure_posts(origin, rounds, posts), *await measure_pages(origin, rounds, pages)]
+
+
+def notes() -> list[str]:
+    """Return what isn't compared."""
+    missing = [name for name, module in OTHERS.items() if find_spec(module) is None]
+    there = [name for name in OTHERS if name not in missing]
+    found = [f"not installed, so not compared: {', '.join(missing)}"] if missing else []
+    return found + ([f"installed, but speaks to another service: {', '.join(there)}"] if there else [])
+
+
+def main() -> int:
+    """Measure, print a table and write the figures."""
+    if "--serve" in sys.argv:
+        asyncio.run(serve())
+    chosen = options(__doc__.splitlines()[0])
+    return finish("cpu", asyncio.run(measure(is_small=chosen.small)), chosen, notes())
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

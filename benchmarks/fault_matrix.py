@@ -41,7 +41,16 @@ from reelpub import (
     StoreError,
 )
 from reelpub.clocks import Clock
-from reelpub.sandbox import REAP_ACCOUNTS, REAP_KEY, REELMIRROR_ACCOUNTS, REELMIRROR_KEY, Fault, FaultKind, ReelMirrorDialect, Sandbox
+from reelpub.sandbox import (
+    REAP_ACCOUNTS,
+    REAP_KEY,
+    REELMIRROR_ACCOUNTS,
+    REELMIRROR_KEY,
+    Fault,
+    FaultKind,
+    ReelMirrorDialect,
+    Sandbox,
+)
 from reelpub.store import SqliteStore
 from reelpub.testing import run_virtual
 from reelpub.transport.message import CallOptions, Request, Response
@@ -100,7 +109,9 @@ class Operation:
 
 def _items(now: datetime) -> list[PublishRequest]:
     del now
-    return [PublishRequest(MediaItems(["demo-media-item-1"]), caption="One", accounts=["instagram:acme", "tiktok:acme"])]
+    return [
+        PublishRequest(MediaItems(["demo-media-item-1"]), caption="One", accounts=["instagram:acme", "tiktok:acme"])
+    ]
 
 
 def _generated(now: datetime) -> list[PublishRequest]:
@@ -479,7 +490,10 @@ def _untrue(stage: Stage, outcomes: Sequence[Outcome]) -> Iterable[str]:
             if delivery.status is not DeliveryStatus.UNKNOWN and times != goes_out:
                 yield f"{delivery.account} is told {delivery.status} and is live {times} times"
         for post in outcome.posts:
-            if post.scheduled_at is not None and not 0 <= at.get(post.id, math.inf) - post.scheduled_at.timestamp() <= 60:
+            if (
+                post.scheduled_at is not None
+                and not 0 <= at.get(post.id, math.inf) - post.scheduled_at.timestamp() <= 60
+            ):
                 yield f"{post.id} went out at {at.get(post.id)}"
 
 

@@ -7,16 +7,14 @@ and divides the time until every outcome is known by the bound. The bounds are i
 
 from __future__ import annotations
 
-import argparse
-import json
+import asyncio
 import math
-import platform
 import statistics
 import sys
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Sequence
 
-from attrs import asdict, frozen
+from attrs import frozen
+from report import Row, finish, options
 
 from reelpub import (
     Clip,
@@ -25,35 +23,25 @@ from reelpub import (
     MediaItems,
     Orchestrator,
     Outcome,
+    OutcomeStatus,
+    Post,
     Publisher,
     PublishRequest,
+    ReapClient,
     ReapPublisher,
     ReelMirrorPublisher,
 )
-from reelpub.clocks import LoopClock
-from reelpub.sandbox import ReapDialect, ReelMirrorDialect, Sandbox
+from reelpub.clocks import LoopClock, utc_now
+from reelpub.models.job import Part, Prepared
+from reelpub.sandbox import REAP_KEY, ReapDialect, ReelMirrorDialect, Sandbox
 from reelpub.sandbox.limits import LimitKind, RateLimit
 from reelpub.testing import run_virtual
+from reelpub.transport.limiter import RateLimiter
 
 WINDOW = 60.0
 PAGE = 100
-
-
-@frozen(kw_only=True)
-class Row:
-    """One figure: what was measured, what it came to, and what it should come to."""
-
-    id: str
-    what: str
-    value: float
-    target: float
-    unit: str = ""
-    at_least: bool = False
-
-    @property
-    def holds(self) -> bool:
-        """Whether the target is met."""
-        return self.value >= self.target if self.at_least else self.value <= self.target
+NAIVE_INTERVAL = 15.0
+NAIVE_ENDS = ("completed", "failed", "unresolved", "cancelled")
 
 
 @frozen(kw_only=True)
@@ -165,6 +153,95 @@ def _settled_at(outcome: Outcome) -> float:
     return outcome.settled_at.timestamp() if outcome.settled_at else math.inf
 
 
+def in_flight(posts: int, follow: Callable[[Sandbox, LoopClock, Sequence[Post]], Awaitable[None]]) -> Run:
+    """Have *posts* posts made by other keys of the same studio, and return how long *follow* takes to know them."""
+
+    async def main(clock: LoopClock) -> Run:
+        keys = [f"reap_sandbox_filler{number:04d}" for number in range(math.ceil(posts / 10))]
+        limit = RateLimit(kind=LimitKind.SLIDING_LOG, limit=10)
+        dialect = ReapDialect(limit_scope="endpoint")
+        async with Sandbox(clock=clock, limits={"reap": limit}, reap=dialect, keys=keys, keepalive=1e9) as sandbox:
+            made = await asyncio.gather(
+                *(_fill(sandbox, clock, key, range(number, posts, len(keys))) for number, key in enumerate(keys))
+            )
+            waiting = [post for batch in made for post in batch]
+            before, start = len(sandbox.requests("reap")), clock.monotonic()
+            await follow(sandbox, clock, waiting)
+            live = _live_at(sandbox, "reap")
+            return Run(
+                posts=posts,
+                makespan=clock.monotonic() - start,
+                requests=len(sandbox.requests("reap")) - before,
+                rejections=sandbox.rejections("reap"),
+                notices=(),
+                took=tuple(live[post.id] - clock.epoch - start for post in waiting),
+            )
+
+    return run_virtual(main)
+
+
+async def _fill(sandbox: Sandbox, clock: LoopClock, key: str, numbers: Sequence[int]) -> list[Post]:
+    limiter = RateLimiter(1000, clock=clock)  # each of the keys stays within its limit as it is
+    async with ReapPublisher.connect(key, base_url=sandbox.reap_url, clock=clock, limiter=limiter) as publisher:
+        accounts = [a for a in await publisher.accounts() if (a.platform, a.username) == ("tiktok", "acme")]
+        parts = [
+            Part(id=f"p{n}", job_id=f"j{n}", request=request_for("reap", 1, n), accounts=tuple(accounts))
+            for n in numbers
+        ]
+        return list(await asyncio.gather(*(publisher.publish(Prepared(part=part)) for part in parts)))
+
+
+async def follow_shared(sandbox: Sandbox, clock: LoopClock, posts: Sequence[Post]) -> None:
+    """Follow *posts* with the orchestrator, as one that was restarted does."""
+    async with Orchestrator([_publisher("reap", sandbox, clock)], clock=clock) as pub:
+        outcomes = [
+            Outcome(
+                request=request_for("reap", 1, number),
+                job_id=f"job_{number}",
+                publisher="reap",
+                status=OutcomeStatus.PENDING,
+                deliveries=post.deliveries,
+                posts=(post,),
+                submitted_at=utc_now(clock),
+            )
+            for number, post in enumerate(posts)
+        ]
+        report = await pub.wait_many(outcomes)
+        if not report.is_success:
+            raise RuntimeError(f"not every end is known: {report}")
+
+
+async def follow_naive(sandbox: Sandbox, clock: LoopClock, posts: Sequence[Post]) -> None:
+    """Read each post every 15 s until it ends, under the same limiter."""
+    url = sandbox.reap_url
+
+    async def follow(post: Post) -> None:
+        while str((await client.get_post_details(post_id=post.id)).status) not in NAIVE_ENDS:
+            await clock.sleep(NAIVE_INTERVAL)
+
+    async with ReapClient(REAP_KEY, base_url=url, clock=clock) as client:
+        await asyncio.gather(*(follow(post) for post in posts))
+
+
+def _in_flight_rows(posts: int, least: float) -> list[Row]:
+    shared, naive = in_flight(posts, follow_shared), in_flight(posts, follow_naive)
+    bound = max(*shared.took, slot(math.ceil(posts / PAGE) - 1, 10))
+    label = f"Reap, own budgets, {posts} in flight"
+    return [
+        Row(
+            id="S5",
+            what=f"{label}: naive makespan / makespan",
+            value=naive.makespan / shared.makespan,
+            target=least,
+            at_least=True,
+        ),
+        Row(id="S5", what=f"{label}: makespan, s", value=shared.makespan),
+        Row(id="S5", what=f"{label}: makespan / bound", value=shared.makespan / bound),
+        Row(id="S5", what=f"{label}: naive makespan, s", value=naive.makespan),
+        Row(id="S5", what=f"{label}: naive requests / requests", value=naive.requests / shared.requests),
+    ]
+
+
 def rows(*, is_small: bool) -> list[Row]:
     """Measure everything and return the figures beside their targets."""
     sizes = (60,) if is_small else (60, 200, 1000)
@@ -184,6 +261,8 @@ def rows(*, is_small: bool) -> list[Row]:
         label = f"Reap, a limit for each {scope}, N={posts}"
         found.append(Row(id=name, what=f"{label}: makespan / bound", value=run.makespan / bound, target=span))
         found.append(Row(id=name, what=f"{label}: mean notice, s", value=statistics.mean(run.notices), target=notice))
+    for in_all, least in ((60, 12.0),) if is_small else ((200, 12.0), (1000, 40.0)):
+        found += _in_flight_rows(in_all, least)
     return found
 
 
@@ -207,18 +286,8 @@ def _reelmirror_rows(posts: int, calls: int) -> list[Row]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table; the exit status doesn't judge."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--small", action="store_true", help="a quick look instead of the whole table")
-    parser.add_argument("--json", type=Path, help="write the figures to this file")
-    options = parser.parse_args(arguments)
-    found = rows(is_small=options.small)
-    print(f"{'id':4} {'what':68} {'value':>8} {'target':>8}  holds")
-    for row in found:
-        print(f"{row.id:4} {row.what:68} {row.value:8.3f} {row.target:8.3f}  {'yes' if row.holds else 'no'}")
-    if options.json:
-        machine = {"python": platform.python_version(), "system": platform.platform()}
-        options.json.write_text(json.dumps({"machine": machine, "rows": [asdict(row) for row in found]}, indent=2))
-    return 0
+    chosen = options(__doc__.splitlines()[0], arguments)
+    return finish("makespan", rows(is_small=chosen.small), chosen)
 
 
 if __name__ == "__main__":

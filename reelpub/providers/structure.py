@@ -175,7 +175,7 @@ def _number(value: Any, _: Any) -> float:
 
 
 def _instant(value: Any, _: Any) -> datetime:
-    text: str = _text(value, str)
+    text: str = value if value.__class__ is str else _text(value, str)
     try:
         instant = datetime.fromisoformat(text)
         if instant.tzinfo is UTC:
@@ -195,24 +195,34 @@ def _iso(value: datetime) -> str:
 
 
 def _array_hook(type_: Any, converter: Converter) -> _Hook:
-    factory = list_structure_factory if is_mutable_sequence(type_) else homogenous_tuple_structure_factory
+    is_list = is_mutable_sequence(type_)
+    factory = list_structure_factory if is_list else homogenous_tuple_structure_factory
     inner = factory(type_, converter)
+    item_type = get_args(type_)[0] if get_args(type_) else Any
+    item_hook = converter.get_structure_hook(item_type)
 
     def structure_array(value: Any, _: Any) -> Any:
         if not isinstance(value, list):
             raise WireTypeError("an array", value)
-        return inner(value, type_)
+        try:
+            items = [item_hook(item, item_type) for item in value]
+        except (BaseValidationError, LookupError, TypeError, ValueError):
+            # Slower, and goes on after a misfit in order to name them all.
+            return inner(value, type_)
+        return items if is_list else tuple(items)
 
     return structure_array
 
 
 def _object_hook(type_: Any, converter: Converter) -> _Hook:
     inner = mapping_structure_factory(type_, converter)
+    is_free = get_args(type_) == (str, Any)
 
     def structure_object(value: Any, _: Any) -> Any:
         if value.__class__ is not dict and not isinstance(value, Mapping):
             raise WireTypeError("an object", value)
-        return inner(value, type_)
+        # The names in a JSON object are texts.
+        return dict(value) if is_free else inner(value, type_)
 
     return structure_object
 

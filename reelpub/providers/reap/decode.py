@@ -13,7 +13,16 @@ from reelpub.providers.structure import camel_case, load_json, structure
 from reelpub.transport.http import ErrorBody
 from reelpub.transport.message import Response
 
-__all__ = ["PROVIDER", "decode", "decode_anything", "decode_deleted", "read_error", "read_webhook"]
+__all__ = [
+    "PROVIDER",
+    "decode",
+    "decode_anything",
+    "decode_deleted",
+    "decode_rows",
+    "read_error",
+    "read_webhook",
+    "structure_rows",
+]
 
 T = TypeVar("T")
 
@@ -27,6 +36,20 @@ def decode(response: Response, type_: type[T], *, operation: str) -> T:
     """Return the body of *response* as *type_*, out of an envelope if there is one; `DecodeError` if it can't be."""
     value = _peel(load_json(response, operation=operation, provider=PROVIDER), type_)
     return structure(CONVERTER, value, type_, operation=operation, provider=PROVIDER, status=response.status)
+
+
+def decode_rows(response: Response, type_: type[T], member: str, *, operation: str) -> tuple[T, list[Any]]:
+    """Return a page of type *type_* without its rows, and its rows, the list *member*, as JSON values."""
+    value = _peel(load_json(response, operation=operation, provider=PROVIDER), type_)
+    rows = value.get(member) if isinstance(value, dict) else None
+    bare = {**value, member: []} if isinstance(rows, list) else value
+    page = structure(CONVERTER, bare, type_, operation=operation, provider=PROVIDER, status=response.status)
+    return page, rows if isinstance(rows, list) else []
+
+
+def structure_rows(rows: list[Any], type_: type[T], member: str, *, operation: str) -> T:
+    """Return a page of type *type_* that holds *rows* in *member*; the error names every bad one with its index."""
+    return structure(CONVERTER, {member: rows}, type_, operation=operation, provider=PROVIDER, status=200)
 
 
 def decode_deleted(response: Response, type_: type[T], *, operation: str) -> T:

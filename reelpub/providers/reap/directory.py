@@ -15,15 +15,22 @@ _POSTS_KEPT: Final = 10_000
 
 
 class Directory:
-    """Accounts by id, and the accounts asked for by post id, the latest 10,000 posts."""
+    """Accounts by id, and the accounts asked for by post id, the latest 10,000 posts.
+
+    `version` changes with the accounts that are known.
+    """
 
     def __init__(self) -> None:
+        self.version = 0
         self._accounts: dict[str, Account] = {}
         self._posts: dict[str, tuple[Account, ...]] = {}
 
     def learn(self, accounts: Iterable[Account]) -> None:
         """Remember *accounts*."""
-        self._accounts |= {account.id: account for account in accounts}
+        for account in accounts:
+            if self._accounts.get(account.id) != account:
+                self._accounts[account.id] = account
+                self.version += 1
 
     def remember(self, post_id: str, accounts: Sequence[Account]) -> None:
         """Remember which accounts *post_id* was made for."""

@@ -29,14 +29,16 @@ from reelpub.models.settings import PlatformSettings
 from reelpub.policies.grouping import one_per_platform
 from reelpub.policies.safety import Effect, effect_of
 from reelpub.providers.base import Absent, Finding, Found, PostPage, Undecided
-from reelpub.providers.reap import matching, rules, schemas
+from reelpub.providers.reap import endpoints, matching, rules, schemas
 from reelpub.providers.reap.client import ReapClient
+from reelpub.providers.reap.decode import decode_rows, structure_rows
 from reelpub.providers.reap.directory import Directory
 from reelpub.providers.reap.mapping import read_account, read_post
 from reelpub.providers.reap.readiness import Readiness
 from reelpub.providers.reap.recent import RecentPosts
 from reelpub.providers.reap.scheduler import Scheduler, settings_of
 from reelpub.providers.reap.settings import settings_problems, wire_settings
+from reelpub.providers.rows import RowMemory
 from reelpub.providers.structure import UNSET
 from reelpub.transport.message import CallOptions
 
@@ -77,6 +79,7 @@ class ReapPublisher:
         self._accounts: tuple[Account, ...] | None = None
         self._accounts_lock = anyio.Lock()
         self._directory = Directory()
+        self._rows: RowMemory[Post] = RowMemory()
         self._readiness = Readiness(client, self._clock)
         self._recent = RecentPosts(client)
         self._scheduler = Scheduler(client, self._clock, self.limits, self._own)
@@ -173,16 +176,24 @@ class ReapPublisher:
         return True
 
     async def read_page(self, page: int, *, created_after: float | None = None) -> PostPage:
-        found = await self.client.get_all_posts_page(
+        request = endpoints.get_all_posts(
             page=page + 1,
             page_size=self.limits.page_size,
             # Whether the bound counts isn't documented, so it is set where that makes no difference.
             created_after=None if created_after is None else max(0, math.floor(created_after) - 1),
         )
-        posts = [await self._read(wire) for wire in found.posts]
+        response = await self.client.transport.send(request)
+        version = self._directory.version
+        known: PostPage | None = self._rows.page(page, response.body, version=version)
+        if known is not None:
+            return known
+        found, rows = decode_rows(response, schemas.PostPage, "posts", operation=request.operation)
+        posts = await self._rows.read(rows, self._read_rows, version=version)
         is_full = len(posts) >= self.limits.page_size
         promises_more = page + 1 < (found.total_pages or 0)
-        return PostPage(posts=tuple(posts), has_more=bool(posts) and (is_full or promises_more), total=found.total)
+        shown = PostPage(posts=tuple(posts), has_more=bool(posts) and (is_full or promises_more), total=found.total)
+        self._rows.keep_page(page, response.body, shown, version=version)
+        return shown
 
     async def find(self, prepared: Prepared, attempt: Attempt, *, taken: frozenset[str] = frozenset()) -> Finding:
         not_before = attempt.started_at - _SKEW_ALLOWED - self._skew_seen
@@ -277,7 +288,12 @@ class ReapPublisher:
         """Return a post that was made for *part*, and remember its accounts."""
         self._directory.learn(part.accounts)
         self._directory.remember(wire.id, part.accounts)
+        self._rows.forget(wire.id)
         return self._mapped(wire)
+
+    async def _read_rows(self, rows: list[Any]) -> Sequence[Post]:
+        page = structure_rows(rows, schemas.PostPage, "posts", operation="get_all_posts")
+        return [await self._read(wire) for wire in page.posts]
 
     async def _read(self, wire: schemas.Post) -> Post:
         """Return a post that was read; its accounts are asked for once if they aren't known."""

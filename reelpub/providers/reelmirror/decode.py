@@ -6,7 +6,7 @@ a ``count``, or bare. See contracts/reelmirror.md, contradiction 1.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, Generic, TypeVar
 
@@ -19,7 +19,18 @@ from reelpub.providers.structure import load_json, structure
 from reelpub.transport.http import ErrorBody
 from reelpub.transport.message import Response
 
-__all__ = ["PROVIDER", "Page", "decode_json", "decode_one", "decode_optional", "decode_page", "read_error", "unwrap"]
+__all__ = [
+    "PROVIDER",
+    "Page",
+    "decode_json",
+    "decode_one",
+    "decode_optional",
+    "decode_page",
+    "decode_rows",
+    "read_error",
+    "structure_rows",
+    "unwrap",
+]
 
 PROVIDER = "reelmirror"
 
@@ -80,20 +91,24 @@ def decode_optional(response: Response, type_: type[T], *, operation: str) -> T 
 
 def decode_page(response: Response, type_: type[T], *, operation: str, offset: int) -> Page[T]:
     """Return one page of a list of *type_*."""
+    page = decode_rows(response, operation=operation, offset=offset)
+    return Page(items=structure_rows(page.items, type_, operation=operation), total=page.total, offset=offset)
+
+
+def decode_rows(response: Response, *, operation: str, offset: int) -> Page[Any]:
+    """Return one page of a list whose rows are still JSON values."""
     raw = load_json(response, operation=operation, provider=PROVIDER)
     rows = _rows(raw)
     if rows is None:
         raise DecodeError("the answer holds no list", operation=operation, provider=PROVIDER, status=response.status)
-    # One call structures all rows, so that the error names every bad one with its index.
-    items = structure(
-        CONVERTER,
-        [modern(row) for row in rows],
-        list[type_],  # type: ignore[valid-type]
-        operation=operation,
-        provider=PROVIDER,
-        status=response.status,
-    )
-    return Page(items=tuple(items), total=_count(raw), offset=offset)
+    return Page(items=tuple(rows), total=_count(raw), offset=offset)
+
+
+def structure_rows(rows: Iterable[Any], type_: type[T], *, operation: str) -> tuple[T, ...]:
+    """Return *rows* of a successful answer as *type_*; the error names every bad one with its index."""
+    modern_rows = [modern(row) for row in rows]
+    kind = list[type_]  # type: ignore[valid-type]
+    return tuple(structure(CONVERTER, modern_rows, kind, operation=operation, provider=PROVIDER, status=200))
 
 
 def read_error(status: int, headers: Mapping[str, str], body: Any) -> ErrorBody:  # noqa: ARG001 - the port's shape

@@ -21,10 +21,11 @@ __all__ = ["AccountDirectory"]
 
 
 class AccountDirectory:
-    """Remembers accounts and finds the one that a delivery is for."""
+    """Remembers accounts and finds the one that a delivery is for. `version` changes with what is remembered."""
 
     def __init__(self, client: ReelMirrorClient) -> None:
         self._client = client
+        self.version = 0
         self._known: dict[str, Account] = {}
         self._listed: tuple[Account, ...] | None = None
         self._is_refused = False
@@ -43,7 +44,10 @@ class AccountDirectory:
 
     def remember(self, accounts: Iterable[Account]) -> None:
         """Note accounts that are known from elsewhere, such as those of a part."""
-        self._known.update({account.id: account for account in accounts})
+        for account in accounts:
+            if self._known.get(account.id) != account:
+                self._known[account.id] = account
+                self.version += 1
 
     def forget_list(self) -> None:
         """Read the list anew when it is asked for next; what is known of old deliveries' accounts stays."""

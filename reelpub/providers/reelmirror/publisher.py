@@ -33,17 +33,18 @@ from reelpub.models.source import GeneratedPost
 from reelpub.models.when import LocalTime
 from reelpub.policies.safety import Effect, effect_of
 from reelpub.providers.base import AccountSlots, Finding, PostPage, Undecided
-from reelpub.providers.reelmirror import decisions
+from reelpub.providers.reelmirror import decisions, endpoints
 from reelpub.providers.reelmirror.capabilities import CAPABILITIES, LIMITS
 from reelpub.providers.reelmirror.client import BASE_URL, ReelMirrorClient
-from reelpub.providers.reelmirror.decode import PROVIDER, Page
+from reelpub.providers.reelmirror.decode import PROVIDER, Page, decode_rows, structure_rows
 from reelpub.providers.reelmirror.directory import AccountDirectory
 from reelpub.providers.reelmirror.drafts import DraftDesk
 from reelpub.providers.reelmirror.mapping import post_of
 from reelpub.providers.reelmirror.request_checks import check_request
 from reelpub.providers.reelmirror.schemas import OutgoingPost
+from reelpub.providers.rows import RowMemory
 from reelpub.transport.limiter import RateLimiter
-from reelpub.transport.message import CallOptions
+from reelpub.transport.message import CallOptions, Response
 
 __all__ = ["ReelMirrorPublisher"]
 
@@ -77,6 +78,7 @@ class ReelMirrorPublisher:
         self._clock = clock or client.clock
         self._directory = AccountDirectory(client)
         self._desk = DraftDesk(client, has_list=lambda: self._has_bulk_read)
+        self._rows: RowMemory[Post] = RowMemory()
         self._has_bulk_read: bool | None = None
         self._unreadable_lists = 0
 
@@ -236,13 +238,7 @@ class ReelMirrorPublisher:
         if self._has_bulk_read is False:
             return None
         size = self.limits.page_size
-        raw = await self._try_list(size, page * size)
-        if raw is None:
-            return None
-        await self._directory.learn(raw.items)
-        return PostPage(
-            posts=tuple(self._post(item) for item in raw.items), has_more=_has_more(raw, size), total=raw.total
-        )
+        return await self._try_list(size, page * size)
 
     async def find(self, prepared: Prepared, attempt: Attempt, *, taken: frozenset[str] = frozenset()) -> Finding:  # noqa: ARG002
         """Read the post, whose id was known before anything was sent; no other attempt can have made it."""
@@ -295,22 +291,47 @@ class ReelMirrorPublisher:
 
         return evolve(given, before_send=before_send)
 
-    async def _try_list(self, limit: int, offset: int) -> Page[OutgoingPost] | None:
+    async def _read_rows(self, rows: Sequence[Any]) -> Sequence[Post]:
+        raw = structure_rows(rows, OutgoingPost, operation="list_outgoing_posts")
+        await self._directory.learn(raw)
+        return [self._post(item) for item in raw]
+
+    async def _try_list(self, limit: int, offset: int) -> PostPage | None:
+        request = endpoints.list_outgoing_posts(limit=limit, offset=offset)
         try:
-            page = await self.client.list_outgoing_posts_page(limit=limit, offset=offset)
+            response = await self.client.transport.send(request)
         except APIStatusError as error:
             if error.status not in (404, 405):
                 raise
             self._has_bulk_read = False
             return None
-        except DecodeError:
-            self._unreadable_lists += 1
-            if self._has_bulk_read or self._unreadable_lists < _UNREADABLE_LISTS:
-                raise
-            self._has_bulk_read = False
-            return None
+        try:
+            found = await self._read_list(response, limit, offset)
+        except DecodeError as error:
+            # The accounts may be read meanwhile; what is wrong with them says nothing about this list.
+            if error.operation == request.operation and self._is_unreadable():
+                return None
+            raise
         self._has_bulk_read = True
-        return page
+        return found
+
+    async def _read_list(self, response: Response, limit: int, offset: int) -> PostPage:
+        number, version = offset // limit, self._directory.version
+        known: PostPage | None = self._rows.page(number, response.body, version=version)
+        if known is not None:
+            return known
+        page = decode_rows(response, operation="list_outgoing_posts", offset=offset)
+        posts = await self._rows.read(page.items, self._read_rows, version=version)
+        found = PostPage(posts=tuple(posts), has_more=_has_more(page, limit), total=page.total)
+        self._rows.keep_page(number, response.body, found, version=version)
+        return found
+
+    def _is_unreadable(self) -> bool:
+        """Note an answer that holds no list; return whether that was often enough to mean that there is none."""
+        self._unreadable_lists += 1
+        if not self._has_bulk_read and self._unreadable_lists >= _UNREADABLE_LISTS:
+            self._has_bulk_read = False
+        return self._has_bulk_read is False
 
 
 def _to_approve(part: Part) -> str:
@@ -320,7 +341,7 @@ def _to_approve(part: Part) -> str:
     raise ConfigurationError("the part has no draft: prepare it before it is published")
 
 
-def _has_more(page: Page[OutgoingPost], size: int) -> bool:
+def _has_more(page: Page[Any], size: int) -> bool:
     """Return whether to read on: after a full page, or where the total says so (whether it is one isn't stated)."""
     seen = page.offset + len(page.items)
     return len(page.items) >= size or (bool(page.items) and page.total is not None and seen < page.total)
