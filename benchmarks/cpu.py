@@ -28,7 +28,7 @@ POST_ID = "7b0e2f5c-2c1f-4f0e-9a51-5d2f3c1b7a90"
 PAGE = 100
 NO_LIMIT = 1_000_000_000
 OTHERS = {"zernio-sdk": "zernio", "castrook": "castrook", "postify-sdk": "postify", "omnisocials": "omnisocials"}
-"""Other SDKs for publishing, by distribution and module; each speaks to a service of its own with its own shapes."""
+"""Other SDKs for publishing, by distribution and the module it presumably has; there is no adapter for any yet."""
 
 
 def a_post(post_id: str = POST_ID, *, caption: str = "") -> dict[str, object]:
@@ -195,7 +195,7 @@ def notes() -> list[str]:
     missing = [name for name, module in OTHERS.items() if find_spec(module) is None]
     there = [name for name in OTHERS if name not in missing]
     found = [f"not installed, so not compared: {', '.join(missing)}"] if missing else []
-    return found + ([f"installed, but speaks to another service: {', '.join(there)}"] if there else [])
+    return found + ([f"installed, but without an adapter here, so not compared: {', '.join(there)}"] if there else [])
 
 
 def main() -> int:

@@ -9,7 +9,7 @@ from typing import overload
 
 from attrs import field, frozen
 
-from reelpub.errors import ReelPubError
+from reelpub.errors import DeadlineExceeded, DeliveryFailed, OutcomeUnknown, ReelPubError, ValidationError
 from reelpub.models.post import Delivery, DeliveryStatus, Post
 from reelpub.models.problem import Problem
 from reelpub.models.request import PublishRequest
@@ -103,6 +103,27 @@ class Outcome:
     def unknown(self) -> tuple[Delivery, ...]:
         """The deliveries of which nobody can say whether they are live."""
         return tuple(delivery for delivery in self.deliveries if delivery.status is DeliveryStatus.UNKNOWN)
+
+    def raise_for_status(self) -> Outcome:
+        """Return the outcome if it is a success, and raise what stands in its way otherwise.
+
+        Raises:
+            OutcomeUnknown: it may or may not be live.
+            DeadlineExceeded: it is accepted and not finished.
+            DeliveryFailed: the provider says that deliveries failed.
+            ReelPubError: whatever else kept it from being sent or accepted: `error`, where there is one.
+        """
+        if self.is_success:
+            return self
+        said = f"{self.request}: {self.reason or self.status}"
+        if self.status is OutcomeStatus.UNKNOWN:
+            raise OutcomeUnknown(said, operation="publish", provider=self.publisher or "", cause=self.error)
+        if self.status is OutcomeStatus.PENDING:
+            raise DeadlineExceeded(said, last_status=next((str(post.status) for post in self.posts), None))
+        failed = next((post for post in reversed(self.posts) if post.failed), None)
+        if failed is not None:
+            raise DeliveryFailed(failed)
+        raise self.error or (ValidationError(self.problems) if self.problems else ReelPubError(said))
 
     def __str__(self) -> str:
         head = f"{self.status:<16} {self.request}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
@@ -49,6 +50,23 @@ class PublishRequest:
     publisher: str | None = field(default=None, kw_only=True)
     allow_duplicate: bool = field(default=False, kw_only=True)
     reference: str | None = field(default=None, kw_only=True)
+
+    if TYPE_CHECKING:
+        # Any list will do: type checkers other than mypy don't read converters.
+        def __init__(
+            self,
+            source: Source,
+            *,
+            caption: str | None = None,
+            title: str | None = None,
+            tags: Iterable[str] = (),
+            accounts: Iterable[str | Account] = (),
+            settings: Mapping[str, PlatformSettings] = ...,
+            at: datetime | LocalTime | None = None,
+            publisher: str | None = None,
+            allow_duplicate: bool = False,
+            reference: str | None = None,
+        ) -> None: ...
 
     def __str__(self) -> str:
         return str(self.reference or self.source)

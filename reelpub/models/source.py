@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
@@ -45,6 +46,10 @@ class MediaItems:
 
     items: tuple[MediaItem, ...] = field(converter=_media_items)
     persona_id: str | None = field(default=None, kw_only=True)
+
+    if TYPE_CHECKING:
+
+        def __init__(self, items: Iterable[MediaItem | str], *, persona_id: str | None = None) -> None: ...
 
     def __str__(self) -> str:
         # Also of items that the checks will refuse.
