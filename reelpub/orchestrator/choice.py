@@ -47,7 +47,7 @@ def choose(request: PublishRequest, publishers: Mapping[str, Publisher], now: da
     )
     problems += _schedulable(request, found, publishers)
     # A provider's own rules read members by their types, so they are asked once those are right.
-    if not checks.errors_in(checks.request_problems(request)):
+    if not problems or not checks.errors_in(checks.request_problems(request)):
         problems += _own_rules(request, found)
     return Choice(publisher=found, problems=_once(problems))
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from reelpub.clocks import Clock, utc_now
 from reelpub.errors import ConfigurationError, LeaseLost, StoreError
-from reelpub.models.outcome import OutcomeStatus
+from reelpub.models.outcome import Outcome, OutcomeStatus
 from reelpub.orchestrator.job import Job
 from reelpub.orchestrator.tracker import PartRef
 from reelpub.store import codec
@@ -24,6 +24,10 @@ NOTHING_LIVE = frozenset({OutcomeStatus.REFUSED, OutcomeStatus.FAILED, OutcomeSt
 """Ends after which the same may be asked for again."""
 
 
+DECODE_CHUNK = 100
+"""Jobs read before the loop gets a turn, so that resuming many doesn't stall a web service."""
+
+
 class Journal:
     """Notes jobs in *store* as one owner, whose leases last *lease* seconds and are renewed until it is closed.
 
@@ -36,7 +40,7 @@ class Journal:
         self._lease = lease
         self._owner = new_owner()
         self._settling: set[asyncio.Task[None]] = set()
-        self._unsettled: dict[str, Job] = {}
+        self._unsettled: dict[str, Outcome] = {}
 
     async def open(self) -> None:
         """Make the store ready.
@@ -138,29 +142,30 @@ class Journal:
 
     def settle(self, job: Job) -> None:
         """Note a job's outcome, without waiting for it."""
-        if self._store is None or not job.is_stored:
+        outcome = job.outcome
+        if self._store is None or outcome is None or not job.is_stored:
             return
-        task = asyncio.get_running_loop().create_task(self._settle(job), name="reelpub-settle")
+        # The outcome as it is now: a job may be followed further before it is written.
+        task = asyncio.get_running_loop().create_task(self._settle(outcome), name="reelpub-settle")
         self._settling.add(task)
         task.add_done_callback(self._settling.discard)
 
-    async def _settle(self, job: Job) -> None:
+    async def _settle(self, outcome: Outcome) -> None:
         try:
-            await self._note_outcome(job)
+            await self._note_outcome(outcome)
         except StoreError as error:
-            self._unsettled[job.id] = job
-            log.warning("the outcome of %s couldn't be noted yet: %s", job.id, error)
+            self._unsettled[outcome.job_id] = outcome
+            log.warning("the outcome of %s couldn't be noted yet: %s", outcome.job_id, error)
 
-    async def _note_outcome(self, job: Job) -> None:
-        outcome = job.outcome
-        if outcome is None or self._store is None:
+    async def _note_outcome(self, outcome: Outcome) -> None:
+        if self._store is None:
             return
-        keep = outcome.status not in NOTHING_LIVE
+        job_id, keep = outcome.job_id, outcome.status not in NOTHING_LIVE
         try:
-            await self._store.settle(job.id, codec.dump_outcome(outcome), owner=self._owner, keep_content=keep)
+            await self._store.settle(job_id, codec.dump_outcome(outcome), owner=self._owner, keep_content=keep)
         except LeaseLost as error:
-            log.info("the outcome of %s is the other process's to note: %s", job.id, error)
-        self._unsettled.pop(job.id, None)
+            log.info("the outcome of %s is the other process's to note: %s", job_id, error)
+        self._unsettled.pop(job_id, None)
 
     async def _settle_the_rest(self) -> None:
         """Note what couldn't be noted yet, before a retry of it may be taken on: a crash must not leave both open.
@@ -170,8 +175,8 @@ class Journal:
         """
         if self._settling:
             await asyncio.wait(set(self._settling))
-        for job in list(self._unsettled.values()):
-            await self._note_outcome(job)
+        for outcome in list(self._unsettled.values()):
+            await self._note_outcome(outcome)
 
     async def posts_since(self, sent_at: float) -> frozenset[str]:
         """Return the ids of the posts that the store knows to be somebody's, of those sent at *sent_at* or later."""
@@ -189,7 +194,12 @@ class Journal:
         rows = await self._store.claim(
             publishers=publishers, owner=self._owner, now=self._clock.time(), lease_until=self._until(), limit=limit
         )
-        return [_job(row, utc_now(self._clock)) for row in rows]
+        jobs: list[Job] = []
+        for row in rows:
+            if len(jobs) % DECODE_CHUNK == DECODE_CHUNK - 1:
+                await asyncio.sleep(0)
+            jobs.append(_job(row, utc_now(self._clock)))
+        return jobs
 
     async def unfinished(self) -> int:
         """Return how many jobs in the store have no outcome, whoever holds them."""

@@ -6,6 +6,7 @@ provider's window for times, is asked again at the moment a token is there (`sch
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
@@ -23,6 +24,7 @@ from reelpub.policies.scheduling import instant, window_problem
 __all__ = ["errors_in", "request_problems", "resolve", "source_problems", "static"]
 
 _SETTINGS = (YouTubeSettings, TikTokSettings, InstagramSettings, LinkedInSettings)
+_HALF = re.compile("[\ud800-\udfff]")
 _HALF_PAIR = "holds half a surrogate pair, which can't be sent"
 
 
@@ -118,8 +120,7 @@ def _accounts(accounts: object) -> list[Problem]:
 
 
 def _half_pairs(text: str, field: str) -> list[Problem]:
-    is_whole = not any("\ud800" <= character <= "\udfff" for character in text)
-    return [] if is_whole else [Problem(field=field, message=_HALF_PAIR)]
+    return [] if text.isascii() or not _HALF.search(text) else [Problem(field=field, message=_HALF_PAIR)]
 
 
 def _text(value: object, field: str) -> list[Problem]:

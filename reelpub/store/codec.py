@@ -19,7 +19,7 @@ from attrs import evolve
 from reelpub import errors
 from reelpub.errors import APIStatusError, ReelPubError, StoreError, ValidationError
 from reelpub.models.account import Account
-from reelpub.models.job import Part
+from reelpub.models.job import Part, Prepared
 from reelpub.models.outcome import Outcome
 from reelpub.models.problem import Problem
 from reelpub.models.request import PublishRequest
@@ -43,7 +43,6 @@ _SOURCES: dict[str, type] = {kind.__name__: kind for kind in (GeneratedPost, Med
 _SETTINGS: dict[str, type] = {
     kind.__name__: kind for kind in (YouTubeSettings, TikTokSettings, InstagramSettings, LinkedInSettings)
 }
-_NO_REQUEST = PublishRequest(Draft(""))
 _ERRORS: dict[str, type[ReelPubError]] = {
     kind.__name__: kind
     for kind in vars(errors).values()
@@ -55,7 +54,8 @@ _SPELT_OUT = b"\n"
 
 
 def _make_converter() -> cattrs.Converter:
-    converter = cattrs.Converter()
+    # A member at its default isn't written, so a default that changes needs a migration.
+    converter = cattrs.Converter(omit_if_default=True)
     converter.register_unstructure_hook(datetime, datetime.isoformat)
     converter.register_structure_hook(datetime, lambda value, _: datetime.fromisoformat(value))
     converter.register_unstructure_hook(PublishRequest, request_values)
@@ -205,26 +205,35 @@ def load_request(data: bytes) -> PublishRequest:
 
 
 def dump_part(state: PartState) -> bytes:
-    """Return a part as JSON; its request, which need not be the job's, stands in it once."""
-    bare = evolve(state, part=_without_request(state.part))
-    if bare.prepared is not None:
-        bare = evolve(bare, prepared=evolve(bare.prepared, part=bare.part))
-    values = _converter.unstructure(bare)
-    return _to_json({"state": values, "request": request_values(state.part.request)})
+    """Return a part as JSON; what was prepared speaks of the same part, which stands in it once."""
+    values = _converter.unstructure(evolve(state, prepared=None))
+    if state.prepared is not None:
+        values["prepared"] = _prepared_values(state.prepared)
+    return _to_json(values)
 
 
 def load_part(data: bytes) -> PartState:
     """Return the part that `dump_part` made *data* of."""
     values = _from_json(data)
-    state = _converter.structure(values["state"], PartState)
-    request = _request_from(values["request"])
-    part = evolve(state.part, request=request)
-    prepared = evolve(state.prepared, part=part) if state.prepared is not None else None
-    return evolve(state, part=part, prepared=prepared)
+    prepared = values.pop("prepared", None)
+    state = _converter.structure(values, PartState)
+    return state if prepared is None else evolve(state, prepared=_prepared_from(prepared, state.part))
 
 
-def _without_request(part: Part) -> Part:
-    return evolve(part, request=_NO_REQUEST)
+def _prepared_values(prepared: Prepared) -> dict[str, Any]:
+    values: dict[str, Any] = {"post_id": prepared.post_id}
+    if prepared.orphans:
+        values["orphans"] = prepared.orphans
+    if prepared.warnings:
+        values["warnings"] = _converter.unstructure(prepared.warnings)
+    return values
+
+
+def _prepared_from(values: Mapping[str, Any], part: Part) -> Prepared:
+    warnings = _converter.structure(values.get("warnings", ()), tuple[Problem, ...])
+    return Prepared(
+        part=part, post_id=values.get("post_id"), orphans=tuple(values.get("orphans", ())), warnings=warnings
+    )
 
 
 def outcome_values(outcome: Outcome) -> dict[str, Any]:

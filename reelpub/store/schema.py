@@ -38,7 +38,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             state BLOB NOT NULL,
             post_id TEXT,
             sent_at REAL
-        ) STRICT, WITHOUT ROWID
+        ) STRICT
         """,
         "CREATE INDEX parts_of ON parts (job_id)",
         "CREATE INDEX posts ON parts (sent_at, post_id) WHERE post_id IS NOT NULL",

@@ -326,7 +326,8 @@ def test_a_shutdown_leaves_jobs_to_be_resumed_at_once(play, tmp_path):
     play(story)
 
 
-def test_a_batch_that_dies_goes_on_in_as_few_requests(play, tmp_path):
+@pytest.mark.parametrize("moment", ["before its intent", "after its intent, before it is sent"])
+def test_a_batch_that_dies_goes_on_in_as_few_requests(play, tmp_path, moment):
     """Scheduling requests hold many clips, also those that the next process sends."""
 
     def requests_at(clock):
@@ -345,12 +346,64 @@ def test_a_batch_that_dies_goes_on_in_as_few_requests(play, tmp_path):
 
     async def story(stage):
         requests = requests_at(stage.clock)
-        await die(stage, SqliteStore(tmp_path / "jobs.db"), "before its intent", requests)
+        await die(stage, SqliteStore(tmp_path / "jobs.db"), moment, requests)
         await stage.clock.sleep(LEASE)
         async with stage.orchestrator(store=SqliteStore(tmp_path / "jobs.db")) as publishing:
             report = await publishing.wait_many(await publishing.resume(), timeout=600)
             assert {outcome.status for outcome in report} == {OutcomeStatus.SCHEDULED}
         assert stage.sent("scheduleClips") == usual
+
+    play(story)
+
+
+def test_parts_that_had_not_begun_are_not_forgotten(play):
+    """A job of two posts dies when one of them has its intent on disk: the other one goes out too, and first once."""
+
+    async def story(stage):
+        inner = MemoryStore()
+        store = Mortal(inner, MOMENTS["after its intent, before it is sent"][0], after=True)
+        async with process(stage, store, concurrency=1) as dying:
+            dying.submit_many(clip_for_two_of_a_platform(stage.clock))
+            await asyncio.wait_for(store.died.wait(), 1000)
+        assert stage.sent("publishClip") == 0
+        await stage.clock.sleep(LEASE)
+        async with stage.orchestrator(store=inner) as second:
+            (outcome,) = await end_all(second)
+        assert outcome.status is OutcomeStatus.PUBLISHED
+        assert len(outcome.deliveries) == 2
+        stage.check_truth([outcome])
+        assert stage.sent("publishClip") == 2
+
+    play(story)
+
+
+def test_what_was_told_as_not_sent_and_sent_again_isnt_resumed_as_well(play):
+    """A job whose end couldn't be written is closed in the store before its retry is taken on."""
+
+    async def story(stage):
+        inner = MemoryStore()
+
+        class Flaky(Mortal):
+            async def nothing_more(self):
+                raise StoreError("the disk is full")
+
+        failing = [True]
+        flaky = Flaky(inner, lambda name, stages: failing[0] and (name == "settle" or Stage.SENDING in stages))
+        flaky.died = asyncio.Event()
+        store = Mortal(flaky)
+        async with process(stage, store) as dying:
+            (outcome,) = await dying.publish_many(clip_now(stage.clock))
+            assert outcome.status is OutcomeStatus.NOT_SENT
+            assert "full" in outcome.reason
+            assert (await dying.retry_failed(outcome)).status is OutcomeStatus.NOT_SENT, "nothing new is taken on"
+            failing[0] = False
+            assert (await dying.retry_failed(outcome)).status is OutcomeStatus.PUBLISHED
+        await stage.clock.sleep(LEASE * 3)
+        async with stage.orchestrator(store=inner) as second:
+            report = await second.wait_many(await second.resume())
+            assert {one.status for one in report} <= {OutcomeStatus.PUBLISHED}
+        assert stage.sandbox.duplicates() == []
+        assert stage.sent("publishClip") == 1
 
     play(story)
 
@@ -391,11 +444,14 @@ def test_a_repetition_on_purpose_isnt_taken_for_the_post_of_an_earlier_run(play,
     async def story(stage):
         path = tmp_path / "jobs.db"
         request = PublishRequest(Clip("demo-project-1", "demo-clip-1"), title="T", accounts=["x:acme"])
-        async with stage.orchestrator(store=SqliteStore(path)) as first:
-            earlier = await first.publish(request)
-            assert earlier.status is OutcomeStatus.PUBLISHED
         twin = PublishRequest(request.source, title="T", accounts=["x:acme"], allow_duplicate=True)
-        await die(stage, SqliteStore(path), moment, [twin])
+        store = Mortal(SqliteStore(path))
+        async with process(stage, store) as dying:
+            earlier = await dying.publish(request)
+            assert earlier.status is OutcomeStatus.PUBLISHED
+            store.is_it, store.after = MOMENTS[moment]
+            dying.submit(twin)
+            await asyncio.wait_for(store.died.wait(), 1000)
         await stage.clock.sleep(LEASE)
         async with stage.orchestrator(store=SqliteStore(path)) as last:
             (outcome,) = await end_all(last)
@@ -549,18 +605,22 @@ def test_a_draft_that_was_to_be_scheduled_and_whose_time_passed_is_late_too(play
 
 
 class Gate:
-    """A store that holds back one owner's writes of parts while it is closed, as a stopped process does."""
+    """A store that holds back one owner's writes of parts while it is closed, as a stopped process does.
 
-    def __init__(self, inner):
-        self.inner = inner
+    With *stages*, only those of parts that are in one of them.
+    """
+
+    def __init__(self, inner, stages=frozenset(Stage)):
+        self.inner, self.stages = inner, stages
         self.arrived, self.open_ = asyncio.Event(), asyncio.Event()
 
     def __getattr__(self, name):
         return getattr(self.inner, name)
 
     async def put(self, parts, *, owner):
-        self.arrived.set()
-        await self.open_.wait()
+        if self.stages & {codec.load_part(part.state).stage for part in parts}:
+            self.arrived.set()
+            await self.open_.wait()
         await self.inner.put(parts, owner=owner)
 
     async def renew(self, *, owner, lease_until):
@@ -659,6 +719,32 @@ def test_what_is_taken_over_alone_out_of_a_shared_request_costs_the_others_nothi
             assert {outcome.status for outcome in report} == {OutcomeStatus.SCHEDULED}
         assert await inner.count() == (0, 3)
         assert stage.sent("scheduleClips") == 2
+
+    play(story)
+
+
+def test_what_is_taken_over_alone_after_a_shared_answer_leaves_the_others_noted(play):
+    """The ids of the others are on disk; the one that is gone is found by the other process."""
+
+    async def story(stage):
+        inner = MemoryStore()
+        slow = Gate(inner, ANSWERED)
+        async with stage.orchestrator(store=inner, lease=LEASE) as other:
+            async with process(stage, slow) as stopped:
+                handles = stopped.submit_many(clips_later(stage.clock))
+                await slow.arrived.wait()
+                await stage.clock.sleep(LEASE + 1)
+                taken = await other.resume(limit=1)
+                slow.open_.set()
+                own = await stopped.wait_many(handles, timeout=60)
+                assert [outcome.status for outcome in own] == [OutcomeStatus.SCHEDULED] * 3
+                assert await inner.posts_since(0.0) == {outcome.posts[0].id for outcome in own[1:]}
+            report = await other.wait_many(taken, timeout=600)
+            assert [outcome.status for outcome in report] == [OutcomeStatus.SCHEDULED]
+            assert [outcome.posts[0].id for outcome in report] == [own[0].posts[0].id]
+            assert await other.unfinished() == 0
+            assert await inner.count() == (0, 3)
+        assert stage.sent("scheduleClips") == 1
 
     play(story)
 

@@ -129,14 +129,34 @@ async def test_a_store_that_isnt_open_says_so(path):
         await SqliteStore(path).count()
 
 
-async def test_processes_that_make_the_file_at_once_all_get_it(tmp_path):
-    for number in range(15):
-        stores = [SqliteStore(tmp_path / f"{number}.db") for _ in range(4)]
-        await asyncio.gather(*(store.open() for store in stores))
-        await asyncio.gather(*(add(store, a_job(f"j{n}")) for n, store in enumerate(stores)))
-        assert await stores[0].count() == (4, 0)
-        for store in stores:
-            await store.close()
+AT_ONCE = """
+import multiprocessing, sys
+from reelpub import StoreError
+from reelpub.store import SqliteStore
+
+def work(folder, barrier, failures):
+    for number in range(60):
+        barrier.wait()
+        try:
+            SqliteStore(f"{folder}/{number}.db")._connect().close()
+        except StoreError as error:
+            failures.put(str(error))
+
+context = multiprocessing.get_context("fork")
+barrier, failures = context.Barrier(4), context.Queue()
+workers = [context.Process(target=work, args=(sys.argv[1], barrier, failures)) for _ in range(4)]
+for worker in workers:
+    worker.start()
+for worker in workers:
+    worker.join()
+print(sum(worker.exitcode != 0 for worker in workers), failures.qsize(), failures.get() if failures.qsize() else "")
+"""
+
+
+def test_processes_that_make_the_file_at_once_all_get_it(tmp_path):
+    command = [sys.executable, "-c", AT_ONCE, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.split() == ["0", "0"], done.stdout
 
 
 AS_NOBODY = """
