@@ -15,6 +15,7 @@ from reelpub.cli.demo import demo
 from reelpub.cli.exits import ExitStatus, of_error
 from reelpub.cli.printable import clean
 from reelpub.cli.publish import publish
+from reelpub.cli.resume import resume
 from reelpub.cli.sandbox import sandbox
 from reelpub.cli.status import status
 from reelpub.cli.wait import wait
@@ -39,7 +40,7 @@ def command() -> None:
     """
 
 
-for subcommand in (demo, sandbox, accounts, publish, status, wait):
+for subcommand in (demo, sandbox, accounts, publish, resume, status, wait):
     command.add_command(subcommand)
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from reelpub.models.source import Clip
 
-__all__ = ["as_json", "clip", "publisher", "seconds", "settings", "timeout"]
+__all__ = ["as_json", "clip", "publisher", "seconds", "settings", "store", "timeout"]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -62,6 +63,18 @@ def publisher(command: Command) -> Command:
         metavar="NAME",
         help="The publisher to use, where both keys are set, e.g. --publisher reap.",
     )(command)
+
+
+def store(*, required: bool = False, exists: bool = False) -> Callable[[Command], Command]:
+    """Add ``--store``; with *exists* the file has to be there already."""
+    return click.option(
+        "--store",
+        type=click.Path(path_type=Path, dir_okay=False, exists=exists),
+        metavar="FILE",
+        required=required,
+        help="The file in which jobs are noted, so that they survive a crash and nothing is sent twice, "
+        "e.g. --store posts.db.",
+    )
 
 
 def timeout(command: Command) -> Command:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -91,6 +92,7 @@ __all__ = ["publish"]
     help="Stop once the provider has the post; it is then pending, and the exit "
     "status 3, e.g. --no-wait, and later: reelpub wait POST_ID.",
 )
+@options.store()
 @options.publisher
 @options.timeout
 @options.as_json
@@ -108,6 +110,7 @@ def publish(context: click.Context, /, **given: Any) -> int:
         retries=given["retry_failed"],
         waits=not given["no_wait"],
         timeout=given["timeout"],
+        store=given["store"],
     )
     if order.retries and not order.waits:
         raise click.UsageError("--retry-failed needs to wait: leave --no-wait out")
@@ -116,12 +119,13 @@ def publish(context: click.Context, /, **given: Any) -> int:
 
 @frozen(kw_only=True)
 class _Order:
-    """A request, how many times what fails of it is sent again, and how long to stay with it (seconds)."""
+    """A request, how many times what fails of it is sent again, how long to stay with it (seconds), and its store."""
 
     request: PublishRequest
     retries: int
     waits: bool
     timeout: float | None = field(default=None)
+    store: Path | None = field(default=None)
 
 
 def _request(given: dict[str, Any]) -> PublishRequest:
@@ -145,7 +149,7 @@ def _request(given: dict[str, Any]) -> PublishRequest:
 
 
 async def _publish(setup: Setup, order: _Order, view: views.View) -> int:
-    pub = orchestrator(setup, order.request.publisher)
+    pub = orchestrator(setup, order.request.publisher, store=order.store)
 
     async def work() -> Sequence[Outcome]:
         return [await _carry_out(pub, order, setup.clock)]

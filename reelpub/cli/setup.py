@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 from attrs import field, frozen
 
 from reelpub.clocks import Clock, SystemClock
 from reelpub.orchestrator.orchestrator import Orchestrator
+from reelpub.policies.lateness import Lateness
 from reelpub.providers import registry
 from reelpub.providers.base import Publisher
+from reelpub.store import SqliteStore
 
 __all__ = ["Setup", "orchestrator", "setup_of"]
 
@@ -25,13 +29,18 @@ def setup_of(context: click.Context) -> Setup:
     return context.find_object(Setup) or Setup()
 
 
-def orchestrator(setup: Setup, publisher: str | None) -> Orchestrator:
+def orchestrator(
+    setup: Setup, publisher: str | None, *, store: Path | None = None, late: Lateness | None = None
+) -> Orchestrator:
     """Return an orchestrator for *publisher* alone, or for each key that is in the environment.
+
+    It notes its jobs in the file *store*, if one is given.
 
     Raises:
         ConfigurationError: the key isn't set, or no publisher has that name.
     """
-    return Orchestrator(_publishers(setup.clock, publisher), clock=setup.clock)
+    noted = None if store is None else SqliteStore(store)
+    return Orchestrator(_publishers(setup.clock, publisher), clock=setup.clock, store=noted, late=late)
 
 
 def _publishers(clock: Clock, name: str | None) -> list[Publisher]:

@@ -38,6 +38,7 @@ from reelpub.orchestrator.core import Core
 from reelpub.orchestrator.events import EventStream
 from reelpub.orchestrator.handle import Handle
 from reelpub.orchestrator.job import Job
+from reelpub.orchestrator.planning import without_past_time
 from reelpub.orchestrator.rescheduling import reschedule_job
 from reelpub.orchestrator.retrying import is_retryable, retry_parts
 from reelpub.policies.caps import AccountCap
@@ -208,11 +209,15 @@ class Orchestrator:
 
     # ---- afterwards
 
-    async def resume(self, *, limit: int = 1_000_000) -> list[Handle]:
-        """Take up the store's unfinished jobs that no living process holds, and return their handles.
+    async def resume(self, *, limit: int = 10_000) -> list[Handle]:
+        """Take up to *limit* of the store's unfinished jobs that no living process holds, the oldest first.
 
         Each goes on from where it was. What may have been sent without its answer noted is looked up first, once it
-        can't be on its way any more; only what is provably not there is sent again.
+        can't be on its way any more; only what is provably not there is sent again. Call it again where more were left:
+        what isn't taken up yet costs no memory, and other processes may take it.
+
+        Returns:
+            A handle for each job taken up; an empty list when nothing is left to take up.
 
         Raises:
             ConfigurationError: there is no store, or the orchestrator isn't open.
@@ -431,7 +436,7 @@ class Orchestrator:
             return job
         if parts:
             return self._core.submit_parts(outcome, parts, deadline=deadline)
-        again = self._core.submit([outcome.request], deadline=deadline)[0]
+        again = self._core.submit([without_past_time(outcome.request, self._core.context.now())], deadline=deadline)[0]
         self._core.book.retries(job.id, again)
         return again
 

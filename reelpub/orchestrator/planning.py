@@ -19,7 +19,7 @@ from reelpub.policies.lifecycle import PartState
 from reelpub.policies.scheduling import instant
 from reelpub.providers.base import Publisher
 
-__all__ = ["fit_time", "names_of", "plan_parts", "renumber", "scheduled_instant"]
+__all__ = ["fit_time", "names_of", "plan_parts", "renumber", "scheduled_instant", "without_past_time"]
 
 
 def scheduled_instant(request: PublishRequest) -> datetime | None:
@@ -92,3 +92,9 @@ def renumber(job: Job, parts: Sequence[Part]) -> list[PartState]:
 
 def _if_ahead(at: datetime | None, now: datetime) -> datetime | None:
     return at if at is not None and at > now else None
+
+
+def without_past_time(request: PublishRequest, now: datetime) -> PublishRequest:
+    """Return *request* for at once where its time has passed; a later time stays."""
+    at = None if request.at is None else instant(request.at)
+    return evolve(request, at=None) if isinstance(at, datetime) and at <= now else request

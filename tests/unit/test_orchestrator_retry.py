@@ -11,7 +11,7 @@ from attrs import evolve
 from reelpub.errors import BadRequestError, ConfigurationError, ConnectError, UnsupportedOperation, ValidationError
 from reelpub.models.capability import Feature
 from reelpub.models.job import Prepared
-from reelpub.models.outcome import OutcomeStatus
+from reelpub.models.outcome import Outcome, OutcomeStatus
 from reelpub.models.post import Delivery, DeliveryStatus, Post, PostStatus
 from reelpub.models.problem import Problem
 from reelpub.models.request import PublishRequest
@@ -419,3 +419,24 @@ def test_accounts_that_came_right_in_the_meantime_are_not_retried_with_their_old
         assert memory.live["tiktok-acme"] == ["p/c1"]
 
     play(story)
+
+
+def test_what_was_never_sent_goes_out_now_where_its_time_has_passed():
+    """A request for a later time that never began would be refused as past if it were sent anew as it was."""
+
+    async def main(clock):
+        publisher = InMemoryPublisher(clock=clock)
+        past = datetime.fromtimestamp(clock.time() - 3600, UTC)
+        missed = Outcome(
+            request=PublishRequest(GeneratedPost("p"), at=past),
+            job_id="job_elsewhere",
+            publisher=publisher.name,
+            status=OutcomeStatus.NOT_SENT,
+            reason="it fell due while nothing ran",
+            submitted_at=past,
+            settled_at=past,
+        )
+        async with Orchestrator([publisher], clock=clock) as pub:
+            assert (await pub.retry_failed(missed)).status is OutcomeStatus.PUBLISHED
+
+    run_virtual(main)
