@@ -565,8 +565,7 @@ Cancellations and moves are no jobs of the store's: there the second process is 
 - *Update* and *delete* at ReelMirror are calls on the way to a post: the edit of a draft, and the deletion of one \
 that didn't take its accounts. *Told* counts drafts that a process that died left behind: nobody sees them, and the \
 outcome names them in `orphans`. A draft that a lost answer left is found and deleted.
-- The times include the rate limits. A process that doesn't know yet what its key has used of the window sends two \\
-requests and then, until an answer has told it, waits a minute for each.
+- The times include the rate limits. A process that doesn't know yet what its key has used of the window begins slowly.
 - Where the end is *unknown*, the note says why. Nothing is sent again then.
 """
 
