@@ -781,7 +781,7 @@ class TestLostAnswers:
         async def story(pub, memory, clock):
             outcome = await pub.publish(clip())
             assert outcome.status is OUT.UNKNOWN
-            assert "found a str: no finding" in outcome.reason
+            assert "found str, which means nothing" in outcome.reason
 
         play(story, publishers={"memory": Odd}, script=Script(lose_after=1))
 
