@@ -288,7 +288,7 @@ def test_both_commands_are_one_line_each_and_make_their_own_environment():
         assert command.startswith("python3 -m venv ")
         assert "sudo" not in command
     assert commands[0].endswith("reelpub demo")
-    assert commands[1].endswith("pytest")
+    assert commands[1].endswith("pytest -n auto")
 
 
 def test_every_outcome_has_its_row_in_the_order_of_importance():
