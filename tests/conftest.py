@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import signal
 from collections import Counter
 from copy import deepcopy
 from functools import cache
@@ -53,6 +54,9 @@ aioresponses.core.ClientResponse = _ShimmedResponse
 
 # On Python 3.11 pytest-asyncio asks for a current loop before the first async test, which makes one that nobody closes.
 asyncio.set_event_loop(None)
+
+# A shell that starts the tests in the background has them ignore Ctrl-C, and the commands that they start, too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 # ---- the judge
