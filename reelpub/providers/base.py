@@ -6,7 +6,7 @@ job of its own: what it needs comes in a `Part`, and what it learns goes out in 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
@@ -22,6 +22,7 @@ from reelpub.models.problem import Problem
 from reelpub.models.request import PublishRequest
 from reelpub.transport.limiter import RateLimiter
 from reelpub.transport.message import CallOptions
+from reelpub.transport.rehearsal import RehearsedRequest
 
 __all__ = [
     "Absent",
@@ -37,6 +38,7 @@ __all__ = [
     "SupportsDelete",
     "SupportsDisconnect",
     "SupportsFindDuplicate",
+    "SupportsRehearsal",
     "SupportsReschedule",
     "SupportsRetryFailed",
     "SupportsSchedule",
@@ -246,6 +248,21 @@ class SupportsDisconnect(Protocol):
 
     async def disconnect(self, account_id: str) -> None:
         """Disconnect one account; what waits for it may fail."""
+        ...
+
+
+@runtime_checkable
+class SupportsRehearsal(Protocol):
+    """Can go through everything that it would send without sending what writes."""
+
+    def rehearse(self, on_request: Callable[[RehearsedRequest], None]) -> None:
+        """From now on send nothing but reads, and tell *on_request* of every request, the key left out.
+
+        What writes is answered here, as if it had gone well. There is no way back: make a new publisher to publish.
+
+        Raises:
+            ConfigurationError: its transport can't show what it would send.
+        """
         ...
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, Self
 
@@ -36,11 +36,13 @@ from reelpub.providers.reap.directory import Directory
 from reelpub.providers.reap.mapping import read_account, read_post
 from reelpub.providers.reap.readiness import Readiness
 from reelpub.providers.reap.recent import RecentPosts
+from reelpub.providers.reap.rehearsal import ReapStandIn
 from reelpub.providers.reap.scheduler import Scheduler, settings_of
 from reelpub.providers.reap.settings import settings_problems, wire_settings
 from reelpub.providers.rows import RowMemory
 from reelpub.providers.structure import UNSET
 from reelpub.transport.message import CallOptions
+from reelpub.transport.rehearsal import RehearsedRequest, rehearsing
 
 __all__ = ["ReapPublisher"]
 
@@ -105,6 +107,9 @@ class ReapPublisher:
 
     async def close(self) -> None:
         await self.client.close()
+
+    def rehearse(self, on_request: Callable[[RehearsedRequest], None]) -> None:
+        self.client.transport = rehearsing(self.client.transport, ReapStandIn(), on_request)
 
     @property
     def requests(self) -> Mapping[str, int]:

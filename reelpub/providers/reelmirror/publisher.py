@@ -5,7 +5,7 @@ See https://reelmirror.com/docs/guides/publishing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Final, Self
@@ -40,11 +40,13 @@ from reelpub.providers.reelmirror.decode import PROVIDER, Page, decode_rows, str
 from reelpub.providers.reelmirror.directory import AccountDirectory
 from reelpub.providers.reelmirror.drafts import DraftDesk
 from reelpub.providers.reelmirror.mapping import post_of
+from reelpub.providers.reelmirror.rehearsal import ReelMirrorStandIn
 from reelpub.providers.reelmirror.request_checks import check_request
 from reelpub.providers.reelmirror.schemas import OutgoingPost
 from reelpub.providers.rows import RowMemory
 from reelpub.transport.limiter import RateLimiter
 from reelpub.transport.message import CallOptions, Response
+from reelpub.transport.rehearsal import RehearsedRequest, rehearsing
 
 __all__ = ["ReelMirrorPublisher"]
 
@@ -121,6 +123,9 @@ class ReelMirrorPublisher:
 
     async def close(self) -> None:
         await self.client.close()
+
+    def rehearse(self, on_request: Callable[[RehearsedRequest], None]) -> None:
+        self.client.transport = rehearsing(self.client.transport, ReelMirrorStandIn(), on_request)
 
     @property
     def requests(self) -> Mapping[str, int]:
