@@ -16,12 +16,15 @@ class FaultKind(Enum):
     """What can be ordered to go wrong.
 
     Connection: LOST_BEFORE and LOST_AFTER close it without an answer, before or after the call took effect.
-    HANG_BEFORE and HANG_AFTER answer nothing until the client leaves. RESET_IN_BODY sends headers and part of a body,
-    then a TCP reset. CLOSE_POOLED answers and keeps the connection, then closes it on its next use without an answer.
+    HANG_BEFORE and HANG_AFTER answer nothing until the client leaves. LATE closes it, too, and the call takes effect
+    only *seconds* afterwards (20 by default), as where it waited in a queue of the provider's. RESET_IN_BODY sends
+    headers and part of a body, then a TCP reset. CLOSE_POOLED answers and keeps the connection, then closes it on its
+    next use without an answer.
     Answers: RATE_LIMITED (429 with the rate headers), RATE_LIMITED_BARE (429 without), RETRY_AFTER (429 with
     ``Retry-After``: *seconds*, or an HTTP date if *text* is ``"date"``), HTML_500, HTML_502, HTML_502_AFTER (the call
     took effect), SLOW_BODY (over *seconds*, 2 by default), TRUNCATED_JSON, WRONG_CONTENT_TYPE, BIG_BODY (50 MB),
-    REDIRECT (302 to *text*, another origin), PAYMENT_REQUIRED, FORBIDDEN, CONFLICT.
+    REDIRECT (302 to *text*, another origin), STALE_LIST (a list without what was made in the last *seconds*, 20 by
+    default), PAYMENT_REQUIRED, FORBIDDEN, CONFLICT.
     Deliveries: PLATFORM_FAILS (one account's delivery fails, with *text* where the provider shows it), STUCK (never
     finishes, or only after *seconds*), UNKNOWN_STATUS (the status reads *text*, for ever or for *seconds*, whatever
     really happens meanwhile).
@@ -31,6 +34,7 @@ class FaultKind(Enum):
     LOST_AFTER = "lost_after"
     HANG_BEFORE = "hang_before"
     HANG_AFTER = "hang_after"
+    LATE = "late"
     RESET_IN_BODY = "reset_in_body"
     CLOSE_POOLED = "close_pooled"
     RATE_LIMITED = "rate_limited"
@@ -44,6 +48,7 @@ class FaultKind(Enum):
     WRONG_CONTENT_TYPE = "wrong_content_type"
     BIG_BODY = "big_body"
     REDIRECT = "redirect"
+    STALE_LIST = "stale_list"
     PAYMENT_REQUIRED = "payment_required"
     FORBIDDEN = "forbidden"
     CONFLICT = "conflict"
@@ -66,6 +71,7 @@ EXECUTED_KINDS = frozenset(
         FaultKind.TRUNCATED_JSON,
         FaultKind.WRONG_CONTENT_TYPE,
         FaultKind.BIG_BODY,
+        FaultKind.STALE_LIST,
     }
 )
 """The kinds where the call takes effect before it goes wrong."""

@@ -6,8 +6,11 @@ import asyncio
 import socket
 import struct
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from email.utils import formatdate
+from typing import Any
 
+import orjson
 from aiohttp import web
 from attrs import evolve, frozen
 
@@ -21,7 +24,9 @@ _CHUNK = 256 * 1024
 _SLOW_PIECES = 10
 _HTML = b"<html><head><title>Bad gateway</title></head><body><h1>Something went wrong</h1></body></html>"
 
-SILENT_KINDS = frozenset({FaultKind.LOST_BEFORE, FaultKind.LOST_AFTER, FaultKind.HANG_BEFORE, FaultKind.HANG_AFTER})
+SILENT_KINDS = frozenset(
+    {FaultKind.LOST_BEFORE, FaultKind.LOST_AFTER, FaultKind.HANG_BEFORE, FaultKind.HANG_AFTER, FaultKind.LATE}
+)
 """The kinds that answer nothing at all."""
 
 
@@ -110,6 +115,21 @@ def _redirect(answer: Answer, fault: Fault, now: float) -> Answer:
     )
 
 
+def _stale(answer: Answer, fault: Fault, now: float) -> Answer:
+    """Leave out of every list what was made too lately; totals stay, as they are counted elsewhere."""
+    until = now - (20.0 if fault.seconds is None else fault.seconds)
+    body = orjson.loads(answer.body)
+    for name, member in body.items():
+        if isinstance(member, list):
+            body[name] = [row for row in member if _made_at(row) <= until]
+    return evolve(answer, body=orjson.dumps(body))
+
+
+def _made_at(row: Any) -> float:
+    made: object = row.get("createdAt", row.get("created_at"))
+    return datetime.fromisoformat(made).timestamp() if isinstance(made, str) else float(str(made))
+
+
 def _with_body(answer: Answer) -> int:
     return 200 if answer.status == 204 else answer.status
 
@@ -123,6 +143,7 @@ _CHANGES: Mapping[FaultKind, Callable[[Answer, Fault, float], Answer]] = {
     FaultKind.TRUNCATED_JSON: _cut,
     FaultKind.WRONG_CONTENT_TYPE: _wrong_type,
     FaultKind.REDIRECT: _redirect,
+    FaultKind.STALE_LIST: _stale,
     FaultKind.BIG_BODY: _as_json,
 }
 
@@ -215,6 +236,7 @@ async def _pour(sending: _Sending) -> web.StreamResponse:
 _WAYS: Mapping[FaultKind, Callable[[_Sending], Awaitable[web.StreamResponse]]] = {
     FaultKind.LOST_BEFORE: _lose,
     FaultKind.LOST_AFTER: _lose,
+    FaultKind.LATE: _lose,
     FaultKind.HANG_BEFORE: _hang,
     FaultKind.HANG_AFTER: _hang,
     FaultKind.RESET_IN_BODY: _reset,

@@ -140,7 +140,7 @@ class Sandbox:
         if request.path.startswith(CONTROL_PREFIX):
             return await control(self, shell.provider.name, request)
         if request.path.startswith(UPLOAD_PREFIX):
-            shell.provider.advance(self.clock.time())
+            shell.advance(self.clock.time())
             return await take_upload(shell.provider, request, self._uploads)
         return await shell.answer(request, connections.note(request.protocol), self._closing)
 
@@ -199,7 +199,7 @@ class Sandbox:
         """Let everything happen that is due by now. Every call does it, so it is seldom needed."""
         now = self.clock.time()
         for shell in self._shells.values():
-            shell.provider.advance(now)
+            shell.advance(now)
 
     def requests(self, provider: str | None = None) -> list[RequestRecord]:
         """Return every request of *provider*, or of both, in the order of their arrival at each."""

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
 import math
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from email.utils import formatdate
+from itertools import count
 from urllib.parse import parse_qsl
 
 import orjson
 from aiohttp import web
-from attrs import define, field
+from attrs import define, evolve, field
 
 from reelpub.clocks import Clock
 from reelpub.sandbox.connections import Connection
@@ -32,6 +35,7 @@ LARGEST_BODY = 16 * 1024 * 1024
 """Bytes; a larger body is read to its end, but not kept."""
 
 _REMEMBERED = 200_000
+_LATE_SECONDS = 20.0
 _TOO_LARGE = Problem(where=("body",), message="is too large", keyword="maxLength")
 _REFUSING = {
     FaultKind.RATE_LIMITED: 429,
@@ -93,6 +97,18 @@ class Shell:
         self._clock, self._faults, self._observer = clock, faults, observer
         self._limit_per_endpoint = limit_per_endpoint
         self._windows: dict[tuple[str, str], Window] = {}
+        self._late: list[tuple[float, int, Call]] = []
+        self._late_numbers = count()
+
+    def advance(self, now: float) -> None:
+        """Let everything happen that is due by *now*, Unix seconds: late calls first, each at its time."""
+        while self._late and self._late[0][0] <= now:
+            due, _, call = heapq.heappop(self._late)
+            self.provider.advance(due)
+            # A call that is refused by then was never heard of.
+            with suppress(Refusal):
+                self.provider.handle(evolve(call, now=due))
+        self.provider.advance(now)
 
     async def answer(
         self, request: web.BaseRequest, connection: Connection, closing: asyncio.Event
@@ -104,7 +120,7 @@ class Shell:
             self._match_quietly(visit)
             self._remember(visit, None)
             return abort(request)
-        self.provider.advance(visit.now)
+        self.advance(visit.now)
         answer = self._answer(visit, self._decide(visit))
         silent = visit.fault is not None and visit.fault.kind in SILENT_KINDS
         self._remember(visit, None if silent else answer)
@@ -163,6 +179,9 @@ class Shell:
         if fault is None or fault.takes_effect:
             reply = self.provider.handle(call)
             visit.executed = True
+        if fault is not None and fault.kind is FaultKind.LATE:
+            seconds = _LATE_SECONDS if fault.seconds is None else fault.seconds
+            heapq.heappush(self._late, (visit.now + seconds, next(self._late_numbers), call))
         if fault is not None and fault.kind in _REFUSING:
             self._pretend_exhausted(visit, fault)
             status = _REFUSING[fault.kind]

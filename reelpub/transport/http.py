@@ -213,6 +213,8 @@ class HttpTransport:
         if isinstance(decision, GiveUp):
             _log.debug("%s %s: not repeated: %s", self.provider, call.request.operation, decision.reason)
             raise error
+        if call.options.on_repeat is not None:
+            call.options.on_repeat(error)
         _log.debug("%s %s: again in %.2f s", self.provider, call.request.operation, decision.delay)
         return decision.delay
 

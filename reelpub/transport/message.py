@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from attrs import field, frozen
 
+from reelpub.errors import ReelPubError
 from reelpub.policies.safety import RequestKind
 
 __all__ = ["CallOptions", "FilePart", "Lane", "Request", "Response", "Transport", "path_segment"]
@@ -79,12 +80,14 @@ class CallOptions:
     token and before a byte leaves, each time the request is sent; if it raises, nothing is sent and the token goes
     back. *may_leave* is asked last of all, when the connection is there and the first byte is about to leave: False
     stops the request, which then was never sent. (A session that is handed in asks it before it connects.)
+    *on_repeat* is told of each failure after which the request is sent again.
     """
 
     timeout: float | None = None
     deadline: float | None = None
     before_send: Callable[[], Awaitable[None]] | None = None
     may_leave: Callable[[], bool] | None = None
+    on_repeat: Callable[[ReelPubError], None] | None = None
 
 
 class Transport(Protocol):

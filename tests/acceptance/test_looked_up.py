@@ -122,3 +122,55 @@ def test_the_same_on_purpose_is_noted_and_sent(play, store):
         assert len(stage.live()) == 4
 
     play(story)
+
+
+@pytest.mark.parametrize("seconds", [5.0, 20.0, 45.0])
+@pytest.mark.parametrize(
+    ("request_", "operation"), [(ITEMS, "publishOutgoingPost"), (CLIP, "publishClip")], ids=["reelmirror", "reap"]
+)
+def test_a_call_that_takes_effect_late_is_waited_for(play, request_, operation, seconds):
+    """One absence is no proof: what waited in a queue of the provider's shows by the second look, and is adopted."""
+
+    async def story(stage):
+        stage.sandbox.order(Fault(FaultKind.LATE, operation=operation, seconds=seconds))
+        async with stage.orchestrator() as publishing:
+            outcome = await publishing.publish(request_)
+        assert outcome.status is OutcomeStatus.PUBLISHED
+        assert stage.sent(operation) == 1, "it isn't sent again"
+        stage.check_truth([outcome])
+        assert stage.sandbox.duplicates() == []
+
+    play(story)
+
+
+@pytest.mark.parametrize("seconds", [5.0, 20.0, 45.0])
+def test_a_list_that_lags_behind_is_read_again(play, seconds):
+    """The post is there and the list doesn't show it yet: the first look finds nothing, the second one does."""
+
+    async def story(stage):
+        stage.sandbox.order(
+            Fault(FaultKind.LOST_AFTER, operation="publishClip"),
+            Fault(FaultKind.STALE_LIST, operation="getAllPosts", seconds=seconds, times=None),
+        )
+        async with stage.orchestrator(stage.reap()) as publishing:
+            outcome = await publishing.publish(CLIP)
+        assert outcome.status is OutcomeStatus.PUBLISHED
+        assert stage.sent("publishClip") == 1
+        assert stage.sent("getAllPosts") >= (2 if seconds > 30 else 1)
+        stage.check_truth([outcome])
+        assert stage.sandbox.duplicates() == []
+
+    play(story)
+
+
+def test_a_post_is_followed_though_lists_lag_behind(play):
+    """ReelMirror's list shows it late: what was accepted isn't lost sight of."""
+
+    async def story(stage):
+        stage.sandbox.order(Fault(FaultKind.STALE_LIST, operation="listOutgoingPosts", seconds=120.0, times=None))
+        async with stage.orchestrator(stage.reelmirror()) as publishing:
+            outcome = await publishing.publish(ITEMS)
+        assert outcome.status is OutcomeStatus.PUBLISHED
+        stage.check_truth([outcome])
+
+    play(story)

@@ -131,7 +131,9 @@ def test_a_draft_of_before_is_let_alone(play, kind):
         stage.sandbox.order(Fault(kind, operation="createOutgoingPost"))
         async with stage.orchestrator() as publishing:
             outcome = await publishing.publish(ITEMS)
-        assert (outcome.orphans, outcome.warnings) == ((), ())
+        assert outcome.orphans == ()
+        # Whether the lost request had an effect that doesn't show yet can't be told where none is found.
+        assert ["may still appear" in str(one) for one in outcome.warnings] == [True] * (kind is FaultKind.LOST_BEFORE)
         assert await drafts(stage) == [mine]
 
     play(story)

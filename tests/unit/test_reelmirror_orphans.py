@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from attrs import evolve
 
+from reelpub.errors import RateLimitError, TransportError
 from reelpub.models.account import Account
 from reelpub.models.job import Part
 from reelpub.models.request import PublishRequest
@@ -56,13 +57,23 @@ def hunt_on(rows):
     return OrphanHunt(client, has_list=lambda: None, discard=discard), client, deleted
 
 
-async def after(rows, *, sends=2, lasted=10.0):
+LOST = TransportError("lost", operation="create_outgoing_post", provider="reelmirror", sent=None)
+
+
+async def send(making, times, failure):
+    """Send the call so many times, each but the first because of *failure*."""
+    for number in range(times):
+        if number:
+            making.options.on_repeat(failure)
+        await making.options.before_send()
+
+
+async def after(rows, *, sends=2, lasted=10.0, failure=LOST):
     """Return what remains after a call that left *sends* times within *lasted* seconds and made the draft "mine"."""
     hunt, client, deleted = hunt_on(rows)
     with hunt.making("m") as making:
         client.now -= lasted
-        for _ in range(sends):
-            await making.options.before_send()
+        await send(making, sends, failure)
         client.now += lasted
         hunt.own("mine")
         return await hunt.after(making, "mine"), deleted, client
@@ -89,7 +100,21 @@ async def test_one_made_while_the_call_was_under_way_is_deleted():
 )
 async def test_what_may_be_something_else_is_let_alone(other):
     left, deleted, _ = await after([a_draft(), other])
-    assert (left, deleted) == (Leftovers(), [])
+    assert (left.orphans, deleted) == ((), [])
+    assert "may still appear" in str(left.warnings), "what a lost request made may show only later"
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        RateLimitError("slow down", status=429, operation="create_outgoing_post", provider="reelmirror"),
+        TransportError("refused", operation="create_outgoing_post", provider="reelmirror", sent=False),
+    ],
+    ids=["429", "never left"],
+)
+async def test_what_was_refused_made_nothing_and_isnt_looked_for(failure):
+    left, deleted, client = await after([a_draft(), a_draft("x")], failure=failure)
+    assert (left, deleted, client.taken) == (Leftovers(), [], 0)
 
 
 async def test_a_call_that_left_once_looks_at_nothing():
@@ -135,8 +160,7 @@ async def test_own_drafts_are_remembered_up_to_a_number(monkeypatch):
     monkeypatch.setattr(orphans, "REMEMBERED", 2)
     hunt, _, deleted = hunt_on([a_draft(), a_draft("first"), a_draft("second")])
     with hunt.making("m") as making:
-        for _ in range(2):
-            await making.options.before_send()
+        await send(making, 2, LOST)
         for draft_id in ("first", "second", "mine"):
             hunt.own(draft_id)
         assert await hunt.after(making, "mine") == Leftovers()
@@ -146,8 +170,7 @@ async def test_own_drafts_are_remembered_up_to_a_number(monkeypatch):
 async def test_while_another_call_for_the_same_is_under_way_nothing_is_deleted():
     hunt, _, deleted = hunt_on([a_draft(), a_draft("x")])
     with hunt.making("m") as making, hunt.making("m"):
-        for _ in range(2):
-            await making.options.before_send()
+        await send(making, 2, LOST)
         left = await hunt.after(making, "mine")
     assert deleted == []
     assert "x may be left" in str(left.warnings)

@@ -17,12 +17,13 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Final
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from reelpub.clocks import Clock
 from reelpub.errors import ReelPubError
 from reelpub.models.job import Part
 from reelpub.models.problem import Problem, Severity
+from reelpub.policies.safety import Effect, effect_of
 from reelpub.providers.reelmirror.client import ReelMirrorClient
 from reelpub.providers.reelmirror.schemas import OutgoingPost, OutgoingPostStatus
 from reelpub.transport.message import CallOptions
@@ -52,32 +53,34 @@ class Leftovers:
 
 @define(eq=False)
 class Making:
-    """One call that makes a draft, however often it leaves; *like* names what it makes a draft of."""
+    """One call that makes a draft, however often it leaves; *like* names what it makes a draft of.
+
+    `repeats` is how many of its requests may have made a draft beside the one that was answered.
+    """
 
     like: str
     _clock: Clock
-    started_at: float = field(default=0.0, init=False)
-    sent: int = field(default=0, init=False)
+    repeats: int = field(default=0, init=False)
+    _started_at: float | None = field(default=None, init=False)
 
     @property
     def options(self) -> CallOptions:
-        """Options for the call that have its departures counted."""
-        return CallOptions(before_send=self._leaves)
-
-    @property
-    def repeats(self) -> int:
-        """How many of its requests may have made a draft beside the one that was answered."""
-        return max(0, self.sent - 1)
+        """Options for the call that have its repeats counted."""
+        return CallOptions(before_send=self._leaves, on_repeat=self._was_lost)
 
     @property
     def lasted(self) -> timedelta:
         """How long ago its first request left."""
-        return timedelta(seconds=self._clock.time() - self.started_at)
+        now = self._clock.time()
+        return timedelta(seconds=now - (now if self._started_at is None else self._started_at))
 
     async def _leaves(self) -> None:
-        if self.sent == 0:
-            self.started_at = self._clock.time()
-        self.sent += 1
+        if self._started_at is None:
+            self._started_at = self._clock.time()
+
+    def _was_lost(self, error: ReelPubError) -> None:
+        # What was refused, such as by a 429, made nothing.
+        self.repeats += effect_of(error) is not Effect.NONE
 
 
 class OrphanHunt:
@@ -128,8 +131,13 @@ class OrphanHunt:
         found = [post for post in view.others if is_alike(post, view.draft)]
         if len(found) > making.repeats or (found and self._under_way[making.like] > 1):
             return _maybe(f"making the draft had to be repeated, and one of {_ids(found)} may be left of it")
-        kept = [orphan for post in found for orphan in await self._discard(post.id)]
-        return Leftovers(orphans=tuple(kept))
+        kept = tuple([orphan for post in found for orphan in await self._discard(post.id)])
+        if len(found) < making.repeats:
+            # A lost request may wait in a queue of the provider's and make its draft after this look.
+            return evolve(
+                _maybe("making the draft had to be repeated, and a second one may still appear"), orphans=kept
+            )
+        return Leftovers(orphans=kept)
 
     async def before(self, part: Part, draft_id: str) -> Leftovers:
         """Return what a process that died may have left of *part*, which has *draft_id* now.
