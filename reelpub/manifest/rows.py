@@ -54,8 +54,11 @@ class RowProblem:
 class ManifestRow:
     """One row, read. `request` is None where too much is wrong to say what is asked for.
 
-    `places` maps a request's fields, as problems name them, to where they stand. `skip` says why the row isn't to be
-    run, where the file is the result of an earlier run in which the row went live or can't be told.
+    Where `problems` has errors and there is a request all the same, it lacks what couldn't be read: it is there to be
+    checked further, never to be sent. `places` maps a request's fields, as problems name them, to where they stand.
+    `skip` says why the row isn't to be run, where the file is the result of an earlier run in which the row went live
+    or can't be told. `is_blocked` says that a fault told elsewhere, such as an unknown column that this row fills,
+    makes the row say less than its writer meant.
     """
 
     number: int
@@ -64,11 +67,13 @@ class ManifestRow:
     problems: tuple[RowProblem, ...] = ()
     places: Mapping[str, Place] = field(factory=dict, repr=False)
     skip: str | None = None
+    is_blocked: bool = False
 
     @property
     def is_sound(self) -> bool:
         """Whether nothing that was read keeps the row from being sent."""
-        return self.request is not None and not any(problem.is_error for problem in self.problems)
+        is_whole = self.request is not None and not self.is_blocked
+        return is_whole and not any(problem.is_error for problem in self.problems)
 
     def locate(self, problem: Problem) -> RowProblem:
         """Return *problem* of the request with the place in the file that it speaks of."""

@@ -1,0 +1,136 @@
+"""Results as manifests: every row with what became of it, so that the file itself runs what failed again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any, BinaryIO, Final
+
+from attrs import frozen
+
+from reelpub.errors import ConfigurationError
+from reelpub.manifest.columns import COLUMNS
+from reelpub.manifest.csv_cells import quoted
+from reelpub.manifest.csv_values import as_cell, guarded
+from reelpub.manifest.values import request_cells
+from reelpub.models.account import Account, AccountRef
+from reelpub.models.outcome import OutcomeStatus
+from reelpub.models.post import Delivery
+from reelpub.models.request import PublishRequest
+
+__all__ = ["RESULT_FORMATS", "ResultRow", "write_results"]
+
+_COLUMNS: Final = tuple(column.name for column in COLUMNS if "." not in column.name)
+"""Settings stand together in one column: there is no end to the platforms' own."""
+
+
+@frozen(kw_only=True)
+class ResultRow:
+    """One row of a manifest and what became of it.
+
+    `number` and `line` are its place in the manifest that was run, `posts` the ids of its posts at the service,
+    `publisher` the name of the one that had it. `reason` is why it ended as it did; what the service said of single
+    accounts is in `deliveries`.
+    """
+
+    number: int
+    line: int
+    request: PublishRequest
+    status: OutcomeStatus
+    reason: str | None = None
+    job_id: str | None = None
+    publisher: str | None = None
+    deliveries: tuple[Delivery, ...] = ()
+    posts: tuple[str, ...] = ()
+    settled_at: datetime | None = None
+    run: str | None = None
+
+
+def write_results(rows: Iterable[ResultRow], stream: BinaryIO, format: str = "jsonl") -> None:  # noqa: A002
+    """Write *rows* to *stream*, each as soon as it comes; *format* is one of `RESULT_FORMATS`.
+
+    What is written is a manifest. Read again, its rows ask for the same as before, but for those that are live or may
+    be, which are skipped, and those that are live in part, which go to the accounts that provably lack them.
+
+    CSV is UTF-8 with a mark, as spreadsheets want it, and no cell of it runs as a formula.
+
+    Raises:
+        ConfigurationError: there is no such format.
+    """
+    write = _WRITERS.get(format)
+    if write is None:
+        raise ConfigurationError(f"results can't be written as {format!r}; there are {', '.join(_WRITERS)}")
+    write(rows, stream)
+
+
+def _write_json(rows: Iterable[ResultRow], stream: BinaryIO) -> None:
+    for row in rows:
+        text = json.dumps(_values(row), ensure_ascii=False, default=str)
+        stream.write(_encoded(text + "\n"))
+
+
+def _write_csv(rows: Iterable[ResultRow], stream: BinaryIO) -> None:
+    stream.write(b"\xef\xbb\xbf" + _encoded(",".join(_COLUMNS) + "\r\n"))
+    for row in rows:
+        values = _values(row) | {"result_guarded": True}
+        stream.write(_encoded(",".join(_cell(values, column) for column in _COLUMNS) + "\r\n"))
+
+
+_WRITERS: Final[Mapping[str, Callable[[Iterable[ResultRow], BinaryIO], None]]] = {
+    "csv": _write_csv,
+    "jsonl": _write_json,
+}
+RESULT_FORMATS: Final = tuple(_WRITERS)
+
+
+def _cell(values: Mapping[str, Any], column: str) -> str:
+    value = values.get(column)
+    if value is None:
+        return ""
+    return quoted(guarded(as_cell(value if not isinstance(value, int) or isinstance(value, bool) else str(value))))
+
+
+def _encoded(text: str) -> bytes:
+    # Half a surrogate pair is refused by every check, and can't be written either.
+    return text.encode("utf-8", "replace")
+
+
+def _values(row: ResultRow) -> dict[str, Any]:
+    live = [delivery for delivery in row.deliveries if delivery.is_published]
+    results = {
+        "status": str(row.status),
+        "reason": _reason(row),
+        "publisher": row.publisher,
+        "run": row.run,
+        "job": row.job_id,
+        "row": row.number,
+        "line": row.line,
+        "posts": list(row.posts) or None,
+        "links": [delivery.url for delivery in live if delivery.url] or None,
+        "live_accounts": [str(delivery.account) for delivery in live] or None,
+        "retry_accounts": _to_retry(row) or None,
+        "at": None if row.settled_at is None else row.settled_at.isoformat(),
+    }
+    given = {f"result_{name}": value for name, value in results.items() if value is not None}
+    return {**request_cells(row.request), **given}
+
+
+def _reason(row: ResultRow) -> str | None:
+    said = [f"{delivery.account}: {delivery.error}" for delivery in row.deliveries if delivery.error]
+    return "; ".join([row.reason, *said] if row.reason else said) or None
+
+
+def _to_retry(row: ResultRow) -> list[str]:
+    """Return the accounts that provably lack the post, named as the request named them; none if that is all of them."""
+    lacking = [delivery.account for delivery in row.deliveries if delivery.status.is_provably_not_live]
+    if len(lacking) == len(row.deliveries):
+        return []
+    return [_as_named(account, row.request) for account in lacking]
+
+
+def _as_named(account: Account, request: PublishRequest) -> str:
+    for given in request.accounts:
+        if isinstance(given, str) and AccountRef(given.strip()).matches(account):
+            return given
+    return account.id
