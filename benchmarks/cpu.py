@@ -13,10 +13,12 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib.metadata import version
 from importlib.util import find_spec
 from itertools import count
 
 import aiohttp
+import others
 from aiohttp import web
 from report import Call, Row, finish, options, paired_cpu, ratios
 
@@ -27,8 +29,6 @@ KEY = "rm_benchmark00000000000000000000000"
 POST_ID = "7b0e2f5c-2c1f-4f0e-9a51-5d2f3c1b7a90"
 PAGE = 100
 NO_LIMIT = 1_000_000_000
-OTHERS = {"zernio-sdk": "zernio", "castrook": "castrook", "postify-sdk": "postify", "omnisocials": "omnisocials"}
-"""Other SDKs for publishing, by distribution and the module it presumably has; there is no adapter for any yet."""
 
 
 def a_post(post_id: str = POST_ID, *, caption: str = "") -> dict[str, object]:
@@ -77,9 +77,10 @@ async def serve() -> None:
     """Answer with one post, the same page, or a page with one change each time; print the port, until cancelled."""
     post, page, changes = json.dumps({"data": a_post()}).encode(), a_page(), count()
     changed = [a_page(number) for number in range(PAGE)]
+    foreign = {other.distribution: other.body for other in others.ALL}
 
     async def answer(request: web.Request) -> web.Response:
-        body = post
+        body = foreign.get(request.path.split("/")[1], post)
         if "limit" in request.query:
             body = changed[next(changes) % PAGE] if request.path.startswith("/changing") else page
         return web.Response(body=body, content_type="application/json")
@@ -176,6 +177,26 @@ async def measure_pages(origin: str, rounds: int, calls: int) -> list[Row]:
     ]
 
 
+async def measure_others(origin: str, rounds: int, calls: int) -> tuple[list[Row], list[str]]:
+    """C1 against other SDKs, each with a post in its own shape; return the rows, and what isn't compared."""
+    async with a_client(origin) as client, others.connected(origin) as (calls_of, notes):
+        if not calls_of:
+            return [], notes
+        found = await paired_cpu({"typed": lambda: client.get_outgoing_post(POST_ID), **calls_of}, rounds, calls)
+    sizes = {other.distribution: len(other.body) for other in others.ALL}
+    rows = [
+        _row(
+            found,
+            "C1",
+            f"typed fetch, against {name} {version(name)} (a post of {sizes[name]} bytes)",
+            "typed",
+            base=name,
+        )
+        for name in calls_of
+    ]
+    return rows, notes
+
+
 def _row(
     found: dict[str, list[float]], id_: str, what: str, name: str, target: float | None = None, *, base: str = "raw"
 ) -> Row:
@@ -183,19 +204,13 @@ def _row(
     return Row(id=id_, what=what, value=value, target=target, samples=samples)
 
 
-async def measure(*, is_small: bool) -> list[Row]:
-    """Measure everything and return the figures beside their targets."""
-    rounds, posts, pages = (3, 50, 5) if is_small else (15, 600, 60)
+async def measure(*, is_small: bool) -> tuple[list[Row], list[str]]:
+    """Measure everything and return the figures beside their targets, and notes."""
+    rounds, posts, pages, foreign = (3, 50, 5, 5) if is_small else (15, 600, 60, 60)
     async with server() as origin:
-        return [*await measure_posts(origin, rounds, posts), *await measure_pages(origin, rounds, pages)]
-
-
-def notes() -> list[str]:
-    """Return what isn't compared."""
-    missing = [name for name, module in OTHERS.items() if find_spec(module) is None]
-    there = [name for name in OTHERS if name not in missing]
-    found = [f"not installed, so not compared: {', '.join(missing)}"] if missing else []
-    return found + ([f"installed, but without an adapter here, so not compared: {', '.join(there)}"] if there else [])
+        rows = [*await measure_posts(origin, rounds, posts), *await measure_pages(origin, rounds, pages)]
+        compared, notes = await measure_others(origin, rounds, foreign)
+    return [*rows, *compared], notes
 
 
 def main() -> int:
@@ -203,7 +218,8 @@ def main() -> int:
     if "--serve" in sys.argv:
         asyncio.run(serve())
     chosen = options(__doc__.splitlines()[0])
-    return finish("cpu", asyncio.run(measure(is_small=chosen.small)), chosen, notes())
+    rows, notes = asyncio.run(measure(is_small=chosen.small))
+    return finish("cpu", rows, chosen, notes)
 
 
 if __name__ == "__main__":

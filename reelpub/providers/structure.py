@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from enum import Enum, StrEnum
-from types import NoneType, UnionType
-from typing import Any, Final, TypeVar, Union, get_args, get_origin
+from enum import Enum
+from typing import Any, Final, TypeVar, get_args
 
 import attrs
 import orjson
@@ -27,6 +26,8 @@ from cattrs.cols import (
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from reelpub.errors import DecodeError
+from reelpub.providers.annotations import is_open_enum, is_optional_one, known_words, takes_none, without_none
+from reelpub.providers.reader import MISFITS, Reader, compile_reader
 from reelpub.transport.message import Response
 
 __all__ = ["UNSET", "Unset", "WireTypeError", "camel_case", "identity", "load_json", "make_converter", "structure"]
@@ -98,9 +99,10 @@ def make_converter(*, wire_name: Callable[[str], str] = identity) -> Converter:
         converter.register_structure_hook(type_, hook)
     converter.register_structure_hook_factory(is_sequence, _array_hook)
     converter.register_structure_hook_factory(is_mapping, _object_hook)
-    converter.register_structure_hook_factory(_is_optional_one, _optional_hook)
-    converter.register_structure_hook_factory(_is_open_enum, _open_enum_hook)
-    converter.register_structure_hook_factory(attrs.has, lambda cls, conv: _schema_hook(cls, conv, wire_name))
+    converter.register_structure_hook_factory(is_optional_one, _optional_hook)
+    converter.register_structure_hook_factory(is_open_enum, _open_enum_hook)
+    readers: dict[type, Reader] = {}
+    converter.register_structure_hook_factory(attrs.has, lambda cls, conv: _schema_hook(cls, conv, wire_name, readers))
     converter.register_unstructure_hook(datetime, _iso)
     converter.register_unstructure_hook_factory(attrs.has, lambda cls, conv: _writer(cls, conv, wire_name))
     return converter
@@ -206,7 +208,7 @@ def _array_hook(type_: Any, converter: Converter) -> _Hook:
             raise WireTypeError("an array", value)
         try:
             items = [item_hook(item, item_type) for item in value]
-        except (BaseValidationError, LookupError, TypeError, ValueError):
+        except MISFITS:
             # Slower, and goes on after a misfit in order to name them all.
             return inner(value, type_)
         return items if is_list else tuple(items)
@@ -227,25 +229,13 @@ def _object_hook(type_: Any, converter: Converter) -> _Hook:
     return structure_object
 
 
-def _union_members(type_: Any) -> tuple[Any, ...]:
-    return get_args(type_) if get_origin(type_) in (Union, UnionType) else ()
-
-
-def _is_open_enum(type_: Any) -> bool:
-    members = [member for member in _union_members(type_) if member is not NoneType]
-    enums = [member for member in members if isinstance(member, type) and issubclass(member, StrEnum)]
-    return bool(enums) and str in members and len(enums) + 1 == len(members)
-
-
 def _open_enum_hook(type_: Any) -> _Hook:
-    members = _union_members(type_)
-    takes_none = NoneType in members
-    known = {item.value: item for enum in members if issubclass(enum, StrEnum) for item in enum}
+    is_optional, known = takes_none(type_), known_words(type_)
 
     def structure_open_enum(value: Any, _: Any) -> Any:
         if value.__class__ is str:
             return known.get(value, value)
-        if value is None and takes_none:
+        if value is None and is_optional:
             return None
         text = _text(value, str)
         return known.get(text, text)
@@ -253,14 +243,9 @@ def _open_enum_hook(type_: Any) -> _Hook:
     return structure_open_enum
 
 
-def _is_optional_one(type_: Any) -> bool:
-    members = _union_members(type_)
-    return len(members) == 2 and NoneType in members
-
-
 def _optional_hook(type_: Any, converter: Converter) -> _Hook:
     """Return the hook of ``X | None``, bound once: cattrs itself looks the inner one up for each value."""
-    (inner_type,) = (member for member in _union_members(type_) if member is not NoneType)
+    inner_type = without_none(type_)
     inner = converter.get_structure_hook(inner_type)
 
     def structure_optional(value: Any, _: Any) -> Any:
@@ -272,15 +257,11 @@ def _optional_hook(type_: Any, converter: Converter) -> _Hook:
     return structure_optional_text if inner_type is str else structure_optional
 
 
-def _is_optional(type_: Any) -> bool:
-    return type_ in (Any, object) or NoneType in _union_members(type_)
-
-
-def _schema_hook(cls: Any, converter: Converter, wire_name: Callable[[str], str]) -> _Hook:
+def _schema_hook(cls: Any, converter: Converter, wire_name: Callable[[str], str], readers: dict[type, Reader]) -> _Hook:
     attrs.resolve_types(cls)
     fields = {wire_name(a.name): a for a in attrs.fields(cls) if a.name != "extra"}
     keeps_extra = len(fields) < len(attrs.fields(cls))
-    droppable = {name for name, a in fields.items() if a.default is not attrs.NOTHING and not _is_optional(a.type)}
+    droppable = {name for name, a in fields.items() if a.default is not attrs.NOTHING and not takes_none(a.type)}
     renamed: dict[str, Any] = {a.name: override(rename=name) for name, a in fields.items()}
     if keeps_extra:
         renamed["extra"] = override(rename=_EXTRA_KEY)
@@ -299,7 +280,19 @@ def _schema_hook(cls: Any, converter: Converter, wire_name: Callable[[str], str]
                 break
         return inner(members, cls)
 
-    return structure_schema
+    read = compile_reader(cls, converter, wire_name, readers)
+    if read is None:
+        return structure_schema
+    readers[cls] = read
+
+    def structure_fast(value: Any, _: Any) -> Any:
+        try:
+            return read(value)
+        except MISFITS:
+            # Slower, takes any mapping, and names every misfit.
+            return structure_schema(value, cls)
+
+    return structure_fast
 
 
 def _writer(cls: Any, converter: Converter, wire_name: Callable[[str], str]) -> Callable[[Any], dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import urlencode
 
 from yarl import URL
@@ -62,10 +62,13 @@ def parse_base(base_url: str, *, allow_insecure: bool = False) -> URL:
     return URL(str(url).rstrip("/"), encoded=True)
 
 
-def request_url(base: URL, path: str, query: Iterable[tuple[str, str]]) -> URL:
-    """Return the address of *path* (percent-encoded) under *base*; nothing in it is decoded or normalised."""
+@lru_cache(maxsize=256)
+def request_url(base: URL, path: str, query: tuple[tuple[str, str], ...]) -> URL:
+    """Return the address of *path* (percent-encoded) under *base*; nothing in it is decoded or normalised.
+
+    Kept for a while, as polling asks for the same again and again.
+    """
     has_dots = "/." in path and any(segment in (".", "..") for segment in path.split("/"))
     if has_dots or not _PATH.fullmatch(path):
         raise ConfigurationError("path: isn't a percent-encoded path without dot segments")
-    pairs = tuple(query)
-    return URL(f"{base}{path}?{urlencode(pairs)}" if pairs else f"{base}{path}", encoded=True)
+    return URL(f"{base}{path}?{urlencode(query)}" if query else f"{base}{path}", encoded=True)

@@ -15,7 +15,16 @@ from attrs import evolve, frozen
 from reelpub.errors import DecodeError
 from reelpub.policies.retry import TruncatedBody
 
-__all__ = ["ErrorBody", "ErrorReader", "check_json", "describe_error", "plain_text", "read_capped", "read_up_to"]
+__all__ = [
+    "ErrorBody",
+    "ErrorReader",
+    "body_at_hand",
+    "check_json",
+    "describe_error",
+    "plain_text",
+    "read_capped",
+    "read_up_to",
+]
 
 EXCERPT = 300
 """The longest message taken from an error body, in characters."""
@@ -55,11 +64,22 @@ async def read_up_to(response: ClientResponse, limit: int) -> tuple[bytes, bool]
     return b"".join(chunks), False
 
 
+def body_at_hand(response: ClientResponse, limit: int) -> bytes | None:
+    """Return the whole body where it is there already and at most *limit* bytes, as a small one is with its headers.
+
+    None where it has to be waited for, or looked at more closely; then `read_capped` does that.
+    """
+    announced = response.content_length
+    if announced is None or announced > limit or not response.content.is_eof():
+        return None
+    # What isn't compressed can't be longer than announced.
+    return None if "Content-Encoding" in response.headers else response.content.read_nowait()
+
+
 async def read_capped(response: ClientResponse, limit: int, *, operation: str, provider: str) -> bytes:
     """Read the whole body of a success; `DecodeError` as soon as it is known to be larger than *limit* bytes."""
     announced = response.content_length
     if announced is not None and announced <= limit and "Content-Encoding" not in response.headers:
-        # What isn't compressed can't be longer than announced.
         return await response.read()
     body, is_more = (b"", True) if announced is not None and announced > limit else await read_up_to(response, limit)
     if is_more:

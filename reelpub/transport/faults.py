@@ -7,7 +7,7 @@ An exception of aiohttp is kept as the cause only where nothing of the request's
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -29,26 +29,31 @@ NEVER_SENT = (
 """What aiohttp raises before a connection is there to write to."""
 
 
+_Handler = Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]
+
+
 class TooLate(Exception):
     """The request was stopped just before its first byte: it may not leave any more."""
 
 
-@define(kw_only=True)
+@define
 class Flight:
     """How far one request has come, as the session's trace or its `ToldRequest` tells it.
 
     `is_traced` says whether the session tells at all; an injected one doesn't. `is_whole` says whether the headers'
     departure is the whole request's, which holds for bodies that are one piece in memory. `may_leave` is asked when
-    the first byte is about to be written.
+    the first byte is about to be written. `status` is the answer's, once there is one.
     """
 
     operation: str
     provider: str
     is_traced: bool
     is_whole: bool = True
+    may_leave: Callable[[], bool] | None = None
     is_connected: bool = False
     has_headers_out: bool = False
-    may_leave: Callable[[], bool] | None = None
+    status: int | None = None
+    _failure: BaseException | None = None
 
     @property
     def sent(self) -> bool | None:
@@ -65,6 +70,21 @@ class Flight:
         if self.may_leave is not None and not self.may_leave():
             raise TooLate
         self.has_headers_out = True
+
+    async def once(self, request: aiohttp.ClientRequest, handler: _Handler) -> aiohttp.ClientResponse:
+        """Let the request through once: a client middleware that ends aiohttp's own re-sending with the first failure.
+
+        It also hands itself to the request, where the request is one that tells.
+        """
+        if self._failure is not None:
+            raise self._failure
+        if request.__class__ is ToldRequest:
+            request.flight = self
+        try:
+            return await handler(request)
+        except (aiohttp.ClientError, OSError) as exc:
+            self._failure = exc
+            raise
 
 
 def trace_config() -> aiohttp.TraceConfig:
@@ -100,9 +120,9 @@ class ToldRequest(aiohttp.ClientRequest):
         return await super().send(conn)
 
 
-def translate(exc: BaseException, flight: Flight, *, has_answer: bool = False) -> TransportError:
-    """Return our error for *exc*; *has_answer* says that an answer had begun, so that the request did leave."""
-    sent = True if has_answer else flight.sent
+def translate(exc: BaseException, flight: Flight) -> TransportError:
+    """Return our error for *exc*; where an answer had begun, the request did leave."""
+    sent = True if flight.status is not None else flight.sent
     error = _typed(exc, flight, sent)
     if not isinstance(exc, aiohttp.ClientResponseError):
         error.__cause__ = exc

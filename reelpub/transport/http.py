@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from random import random as system_random
@@ -31,17 +30,19 @@ from reelpub.transport.body import (
     ERROR_BYTES,
     ErrorBody,
     ErrorReader,
+    body_at_hand,
     check_json,
     describe_error,
     read_any_error,
     read_capped,
     read_up_to,
 )
+from reelpub.transport.deadlines import Deadlines
 from reelpub.transport.faults import Flight, TooLate, translate
 from reelpub.transport.limiter import Permit, RateLimiter
 from reelpub.transport.message import CallOptions, Request, Response
-from reelpub.transport.payload import encode_json, is_streamed, request_headers, streamed
-from reelpub.transport.sessions import SendOnce, Sessions
+from reelpub.transport.payload import HeaderSets, encode_json, is_streamed, streamed
+from reelpub.transport.sessions import Sessions
 from reelpub.transport.upload import Uploader
 
 __all__ = ["ErrorBody", "HttpTransport", "RequestDone"]
@@ -79,17 +80,6 @@ class _Call:
     refused: int = 0
 
 
-@define
-class _Attempt:
-    """One request of a call: what is known of it so far."""
-
-    call: _Call
-    permit: Permit
-    flight: Flight
-    session: aiohttp.ClientSession
-    status: int | None = None
-
-
 class HttpTransport:
     """Sends the requests of one credential to one provider.
 
@@ -125,6 +115,7 @@ class HttpTransport:
             raise ConfigurationError(f"timeout: {timeout!r} isn't above 0")
         self.base_url = parse_base(base_url, allow_insecure=allow_insecure)
         self._key = check_key(api_key)
+        self._headers = HeaderSets(api_key)
         self.provider = provider
         self.limiter = limiter
         self.clock: Clock = clock or SystemClock()
@@ -136,6 +127,7 @@ class HttpTransport:
         self._read_error = read_error
         self._random = random
         self._sessions = Sessions(session, fresh_session)
+        self._deadlines = Deadlines()
         self._uploader = Uploader(
             self._sessions,
             provider=provider,
@@ -156,6 +148,7 @@ class HttpTransport:
         await self.close()
 
     async def close(self) -> None:
+        self._deadlines.close()
         await self._sessions.close()
 
     async def put_file(
@@ -173,15 +166,15 @@ class HttpTransport:
         url = request_url(self.base_url, request.path, request.query)
         call = _Call(request, url, encode_json(request), options or _NO_OPTIONS)
         while True:
-            permit = await self._reserve(call)
+            permit, session, flight = await self._reserve(call)
             call.attempts += 1
             try:
-                return await self._attempt(call, permit)
+                return await self._attempt(call, permit, session, flight)
             except ReelPubError as error:
                 delay = self._next_delay(call, error)
             await self.clock.sleep(delay)
 
-    async def _reserve(self, call: _Call) -> Permit:
+    async def _reserve(self, call: _Call) -> tuple[Permit, aiohttp.ClientSession, Flight]:
         """Wait for the token, then run the caller's last step before the request; its failure costs nothing."""
         request, options = call.request, call.options
         permit = await self.limiter.acquire(
@@ -191,11 +184,12 @@ class HttpTransport:
             if options.before_send is not None:
                 await options.before_send()
             # Looked up here, so that a closed transport is told before anything counts as sent.
-            self._sessions.pick(request.kind)
+            session, is_traced = self._sessions.pick(request.kind)
         except BaseException:
             permit.abandoned()
             raise
-        return permit
+        is_whole = not is_streamed(request)
+        return permit, session, Flight(request.operation, self.provider, is_traced, is_whole, options.may_leave)
 
     def _next_delay(self, call: _Call, error: ReelPubError) -> float:
         """Return the wait before the next attempt; raise *error* again where there is to be none."""
@@ -226,33 +220,24 @@ class HttpTransport:
     def _quota(self, headers: Mapping[str, str]) -> Quota:
         return read_quota(headers, now=self.clock.time(), window=self.limiter.window)
 
-    async def _attempt(self, call: _Call, permit: Permit) -> Response:
-        session, is_traced = self._sessions.pick(call.request.kind)
+    async def _attempt(self, call: _Call, permit: Permit, session: aiohttp.ClientSession, flight: Flight) -> Response:
         operation = call.request.operation
-        flight = Flight(
-            operation=operation,
-            provider=self.provider,
-            is_traced=is_traced,
-            is_whole=not is_streamed(call.request),
-            may_leave=call.options.may_leave,
-        )
-        attempt = _Attempt(call, permit, flight, session)
-        sent_at, started = self.clock.time(), self.clock.monotonic()
         self.requests[operation] += 1
         is_told = self.on_request is not None or _log.isEnabledFor(logging.DEBUG)
+        sent_at, started = (self.clock.time(), self.clock.monotonic()) if is_told else (0.0, 0.0)
         error: BaseException | None = None
         try:
-            return await self._exchange(attempt)
+            return await self._exchange(call, permit, session, flight)
         except BaseException as exc:
             error = exc
             raise
         finally:
-            _settle(attempt, error)
+            _settle(permit, flight, error)
             if is_told:
                 self._tell(
                     RequestDone(
                         operation=operation,
-                        status=attempt.status,
+                        status=flight.status,
                         sent_at=sent_at,
                         elapsed=self.clock.monotonic() - started,
                         error=type(error).__name__ if error is not None else None,
@@ -272,49 +257,58 @@ class HttpTransport:
         scale: float = getattr(self.clock, "scale", 1.0)
         return min(longest, max(0.0, options.deadline - self.clock.monotonic()) / scale)
 
-    async def _exchange(self, attempt: _Attempt) -> Response:
+    async def _exchange(self, call: _Call, permit: Permit, session: aiohttp.ClientSession, flight: Flight) -> Response:
+        request = call.request
         try:
-            async with asyncio.timeout(self._time_left(attempt.call.options)):
-                return await self._send_once(attempt)
+            with self._deadlines.within(self._time_left(call.options)):
+                if request.form is None and request.file is None:
+                    response = await self._begin(call, session, flight, call.body)
+                    return await self._receive(request, permit, flight, response)
+                async with streamed(request) as form:
+                    response = await self._begin(call, session, flight, form)
+                    return await self._receive(request, permit, flight, response)
         except (aiohttp.ClientError, OSError, TooLate) as exc:
-            failure = translate(exc, attempt.flight, has_answer=attempt.status is not None)
+            failure = translate(exc, flight)
         # Raised out here, so that aiohttp's exception doesn't hang on as the context with the request's headers.
         raise failure
 
-    async def _send_once(self, attempt: _Attempt) -> Response:
-        call = attempt.call
-        if call.request.form is None and call.request.file is None:
-            return await self._send_data(attempt, call.body)
-        async with streamed(call.request) as form:
-            return await self._send_data(attempt, form)
-
-    async def _send_data(self, attempt: _Attempt, data: bytes | aiohttp.FormData | None) -> Response:
-        call = attempt.call
-        if not attempt.flight.is_traced and call.options.may_leave is not None and not call.options.may_leave():
+    def _begin(
+        self, call: _Call, session: aiohttp.ClientSession, flight: Flight, data: bytes | aiohttp.FormData | None
+    ) -> Awaitable[aiohttp.ClientResponse]:
+        request, options = call.request, call.options
+        if not flight.is_traced and options.may_leave is not None and not options.may_leave():
             raise TooLate
-        async with attempt.session.request(
-            call.request.method,
+        return session.request(
+            request.method,
             call.url,
             data=data,
-            headers=request_headers(call.request, self._key),
+            headers=self._headers.of(request),
             # aiohttp invents a content type for what may have a body only.
-            skip_auto_headers=_NO_CONTENT_TYPE if data is None and call.request.method != "GET" else None,
+            skip_auto_headers=_NO_CONTENT_TYPE if data is None and request.method != "GET" else None,
             allow_redirects=False,
-            middlewares=(SendOnce(attempt.flight),),
-            timeout=_socket_timeouts(self.timeout if call.options.timeout is None else call.options.timeout),
-            trace_request_ctx=attempt.flight,
-        ) as response:
-            return await self._receive(attempt, response)
+            middlewares=(flight.once,),
+            timeout=_socket_timeouts(self.timeout if options.timeout is None else options.timeout),
+            trace_request_ctx=flight,
+        )
 
-    async def _receive(self, attempt: _Attempt, response: aiohttp.ClientResponse) -> Response:
-        request = attempt.call.request
-        attempt.status = status = response.status
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        about_rate = status != 429 or is_about_rate(request.kind, request.operation, headers)
-        attempt.permit.answered(self._quota(headers), status if about_rate else None)
-        if not 200 <= status < 300:
-            raise await self._status_error(request, response, headers)
-        body = await read_capped(response, self.max_body, operation=request.operation, provider=self.provider)
+    async def _receive(
+        self, request: Request, permit: Permit, flight: Flight, response: aiohttp.ClientResponse
+    ) -> Response:
+        flight.status = status = response.status
+        try:
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            about_rate = status != 429 or is_about_rate(request.kind, request.operation, headers)
+            permit.answered(self._quota(headers), status if about_rate else None)
+            if not 200 <= status < 300:
+                raise await self._status_error(request, response, headers)
+            body = body_at_hand(response, self.max_body)
+            if body is None:
+                body = await read_capped(response, self.max_body, operation=request.operation, provider=self.provider)
+        finally:
+            # Where the whole body was read, the connection has gone back by itself.
+            if not response.closed:
+                response.release()
+                await response.wait_for_close()
         check_json(status, headers, body, operation=request.operation, provider=self.provider)
         return Response(status=status, headers=headers, body=body)
 
@@ -355,10 +349,10 @@ def _socket_timeouts(seconds: float) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(total=None, sock_connect=seconds * 0.9)
 
 
-def _settle(attempt: _Attempt, error: BaseException | None) -> None:
+def _settle(permit: Permit, flight: Flight, error: BaseException | None) -> None:
     """Account for the token: it goes back only where the request provably never left."""
-    never_left = attempt.flight.sent is False or (isinstance(error, TransportError) and error.sent is False)
+    never_left = flight.sent is False or (isinstance(error, TransportError) and error.sent is False)
     if error is not None and never_left:
-        attempt.permit.abandoned()
+        permit.abandoned()
     else:
-        attempt.permit.answered()
+        permit.answered()

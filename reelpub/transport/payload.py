@@ -9,11 +9,12 @@ from importlib.metadata import PackageNotFoundError, version
 
 import aiohttp
 import orjson
+from multidict import CIMultiDict, CIMultiDictProxy
 
 from reelpub.errors import ConfigurationError
 from reelpub.transport.message import Request
 
-__all__ = ["encode_json", "is_streamed", "request_headers", "streamed"]
+__all__ = ["HeaderSets", "encode_json", "is_streamed", "request_headers", "streamed"]
 
 
 def _version() -> str:
@@ -43,12 +44,31 @@ def encode_json(request: Request) -> bytes | None:
 
 def request_headers(request: Request, api_key: str) -> dict[str, str]:
     """Return the headers of one request; the key is set here and nowhere else, never on a session."""
+    return _headers(has_json=request.json is not None, api_key=api_key if request.authenticated else None)
+
+
+def _headers(*, has_json: bool, api_key: str | None) -> dict[str, str]:
     headers = {"Accept": "application/json", "User-Agent": USER_AGENT}
-    if request.json is not None:
+    if has_json:
         headers["Content-Type"] = "application/json"
-    if request.authenticated:
+    if api_key is not None:
         headers["Authorization"] = f"Bearer {api_key}"
     return headers
+
+
+class HeaderSets:
+    """The headers of every kind of request of one key, made once, as aiohttp wants them."""
+
+    def __init__(self, api_key: str) -> None:
+        self._sets = {
+            (has_json, key is not None): CIMultiDictProxy(CIMultiDict(_headers(has_json=has_json, api_key=key)))
+            for has_json in (False, True)
+            for key in (None, api_key)
+        }
+
+    def of(self, request: Request) -> CIMultiDictProxy[str]:
+        """Return the headers of *request*; see `request_headers`."""
+        return self._sets[request.json is not None, request.authenticated]
 
 
 @asynccontextmanager

@@ -2,50 +2,23 @@
 
 A pooled connection can be dead without anybody knowing. aiohttp then sends GET, PUT and DELETE again by itself,
 past limiter and journal, and fails POST and PATCH with the outcome unknown (both measured). So a request is let
-through once (`SendOnce`), and what must not be repeated never meets a pooled connection.
+through once (`Flight.once`), and what must not be repeated never meets a pooled connection.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
 import aiohttp
 
 from reelpub.errors import ConfigurationError
 from reelpub.policies.safety import RequestKind
-from reelpub.transport.faults import Flight, ToldRequest, trace_config
+from reelpub.transport.faults import ToldRequest, trace_config
 
-__all__ = ["SendOnce", "Sessions"]
+__all__ = ["Sessions"]
 
 KEEPALIVE = 15.0
 """Seconds for which an idle connection is kept for reads; servers commonly close after 15 to 75."""
-
-_Handler = Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]
-
-
-class SendOnce:
-    """A client middleware, new for each request, that ends aiohttp's own re-sending with the first failure.
-
-    It also hands the request its *flight*, where the request is one that tells.
-    """
-
-    __slots__ = ("_failure", "_flight")
-
-    def __init__(self, flight: Flight | None = None) -> None:
-        self._flight = flight
-        self._failure: BaseException | None = None
-
-    async def __call__(self, request: aiohttp.ClientRequest, handler: _Handler) -> aiohttp.ClientResponse:
-        if self._failure is not None:
-            raise self._failure
-        if isinstance(request, ToldRequest):
-            request.flight = self._flight
-        try:
-            return await handler(request)
-        except (aiohttp.ClientError, OSError) as exc:
-            self._failure = exc
-            raise
 
 
 class Sessions:

@@ -23,7 +23,7 @@ from reelpub.policies.safety import RequestKind
 from reelpub.transport.address import check_url
 from reelpub.transport.body import read_up_to
 from reelpub.transport.faults import Flight, translate
-from reelpub.transport.sessions import SendOnce, Sessions
+from reelpub.transport.sessions import Sessions
 
 __all__ = ["Uploader"]
 
@@ -102,7 +102,7 @@ class Uploader:
 
     async def _once(self, url: URL, source: _Source, content_type: str, timeout: float | None) -> None:
         session, is_traced = self._sessions.pick(RequestKind.OTHER_WRITE)
-        flight = Flight(operation=OPERATION, provider=self._provider, is_traced=is_traced, is_whole=False)
+        flight = Flight(OPERATION, self._provider, is_traced, is_whole=False)
         try:
             async with asyncio.timeout(timeout):
                 return await self._exchange(session, url, source, content_type, flight)
@@ -127,7 +127,7 @@ class Uploader:
                 data=source.chunks(file) if source.size else b"",
                 headers={"Content-Type": content_type, "Content-Length": str(source.size)},
                 allow_redirects=False,
-                middlewares=(SendOnce(),),
+                middlewares=(flight.once,),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._timeout, sock_read=self._timeout),
                 trace_request_ctx=flight,
             ) as response,

@@ -14,7 +14,7 @@ from attrs import NOTHING, fields, frozen
 
 from reelpub.errors import DecodeError
 from reelpub.providers.reelmirror.converter import CONVERTER, wire_name
-from reelpub.providers.reelmirror.legacy import modern
+from reelpub.providers.reelmirror.legacy import has_old_names, modern
 from reelpub.providers.structure import load_json, structure
 from reelpub.transport.http import ErrorBody
 from reelpub.transport.message import Response
@@ -70,8 +70,8 @@ def decode_json(response: Response, *, operation: str) -> Any:
 
 def decode_one(response: Response, type_: type[T], *, operation: str) -> T:
     """Return the one object of the answer, or raise `DecodeError` where a member it can't do without is missing."""
-    raw = modern(load_json(response, operation=operation, provider=PROVIDER))
-    return _structure(unwrap(raw, type_), type_, response, operation)
+    raw = load_json(response, operation=operation, provider=PROVIDER)
+    return _structure(unwrap(_modern(raw, type_), type_), type_, response, operation)
 
 
 def decode_optional(response: Response, type_: type[T], *, operation: str) -> T | None:
@@ -80,7 +80,7 @@ def decode_optional(response: Response, type_: type[T], *, operation: str) -> T 
     For writes whose answer no page shows: what they did is known from the status alone. A body that isn't JSON at
     all still raises `DecodeError`.
     """
-    value = unwrap(modern(decode_json(response, operation=operation)), type_)
+    value = unwrap(_modern(decode_json(response, operation=operation), type_), type_)
     if not isinstance(value, Mapping) or not isinstance(value.get("id"), str):
         return None
     try:
@@ -106,9 +106,10 @@ def decode_rows(response: Response, *, operation: str, offset: int) -> Page[Any]
 
 def structure_rows(rows: Iterable[Any], type_: type[T], *, operation: str) -> tuple[T, ...]:
     """Return *rows* of a successful answer as *type_*; the error names every bad one with its index."""
-    modern_rows = [modern(row) for row in rows]
     kind = list[type_]  # type: ignore[valid-type]
-    return tuple(structure(CONVERTER, modern_rows, kind, operation=operation, provider=PROVIDER, status=200))
+    return tuple(
+        structure(CONVERTER, _modern_rows(rows, type_), kind, operation=operation, provider=PROVIDER, status=200)
+    )
 
 
 def read_error(status: int, headers: Mapping[str, str], body: Any) -> ErrorBody:  # noqa: ARG001 - the port's shape
@@ -128,6 +129,14 @@ def _structure(value: Any, type_: type[T], response: Response, operation: str) -
     return structure(CONVERTER, value, type_, operation=operation, provider=PROVIDER, status=response.status)
 
 
+def _modern(value: Any, type_: type) -> Any:
+    return modern(value) if has_old_names(type_) else value
+
+
+def _modern_rows(rows: Iterable[Any], type_: type) -> list[Any]:
+    return [modern(row) for row in rows] if has_old_names(type_) else list(rows)
+
+
 @cache
 def _required(type_: type) -> frozenset[str]:
     return frozenset(wire_name(member.name) for member in fields(type_) if member.default is NOTHING)
@@ -135,12 +144,12 @@ def _required(type_: type) -> frozenset[str]:
 
 def _is_envelope(value: Any, key: str, required: frozenset[str]) -> bool:
     """Return whether *value* only wraps the object under *key*: a whole object may have such a member itself."""
-    if not isinstance(value, Mapping) or key not in value or "id" in value:
+    if not isinstance(value, dict) or key not in value or "id" in value:
         return False
     inner = value[key]
     if inner is None:
-        return not required or not required <= value.keys()
-    return isinstance(inner, Mapping) and (required <= inner.keys() or not required <= value.keys())
+        return not required or not value.keys() >= required
+    return isinstance(inner, dict) and (inner.keys() >= required or not value.keys() >= required)
 
 
 def _rows(raw: Any) -> list[Any] | None:

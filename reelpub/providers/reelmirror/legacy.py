@@ -7,15 +7,28 @@ which of them the service sends.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
-__all__ = ["modern"]
+from attrs import fields_dict
+
+__all__ = ["has_old_names", "modern"]
 
 _RENAMED = {
     "auto_reload_enabled": "auto_reload",
     "auto_reload_amount_cents": "reload_amount_cents",
     "auto_reload_threshold_cents": "reload_threshold_cents",
 }
+
+
+_PRESENT = frozenset({"balance_cents", "operation_type", "setup_url"})
+"""The members by which a schema is told that `modern` has something to say to."""
+
+
+@cache
+def has_old_names(type_: type) -> bool:
+    """Return whether the schema *type_* is one whose members have had other names."""
+    return not _PRESENT.isdisjoint(fields_dict(type_))
 
 
 def modern(value: Any) -> Any:

@@ -50,15 +50,11 @@ def _check_approve(checks: Checks, request: PublishRequest, source: GeneratedPos
     checks.require(isinstance(source.approve, bool), "source.approve", "must be True or False", source.approve)
     if source.approve is not True:
         return
-    given = {
-        "caption": request.caption is not None,
-        "accounts": bool(request.accounts),
-        "settings": bool(request.settings),
-        "at": request.at is not None,
-    }
-    for field, is_given in given.items():
-        message = "approve publishes a post at once and as it is; leave approve out to send it through a draft"
-        checks.require(not is_given, field, message, getattr(request, field), limit="nothing beside approve=True")
+    given = {"caption": request.caption, "accounts": request.accounts or None, "settings": request.settings or None}
+    for field, value in (*given.items(), ("at", request.at)):
+        if value is not None:
+            message = "approve publishes a post at once and as it is; leave approve out to send it through a draft"
+            checks.require(False, field, message, value, limit="nothing beside approve=True")
 
 
 def _check_media(checks: Checks, source: MediaItems) -> None:

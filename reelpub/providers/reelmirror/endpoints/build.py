@@ -34,9 +34,10 @@ def item_request(
     json: Mapping[str, Any] | None = None,
 ) -> Request:
     """Return a request about the one record whose id is *value*; *path* has ``{}`` where the id belongs."""
-    checks = Checks()
-    checks.identifier(field, value)
-    checks.done()
+    if value.__class__ is not str or not value.strip():
+        checks = Checks()
+        checks.identifier(field, value)
+        checks.done()
     return Request(operation=operation, method=method, path=path.format(path_segment(value)), kind=kind, json=json)
 
 
