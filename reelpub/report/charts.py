@@ -1,0 +1,262 @@
+"""The report's charts as values of the plotting library: few traces with gaps, however many posts.
+
+https://plotly.com/javascript/reference/ names what is in them. Times are clock times of the report's zone at the offset
+that held when the run began: an axis can't skip an hour, or have one twice.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from attrs import evolve, frozen
+
+from reelpub.bulk.record import BudgetSample, RowRecord
+from reelpub.report.budget import BudgetUse
+from reelpub.report.look import PHASES, TONES, PhaseLook, spaced
+from reelpub.report.phases import Phase, Span, standing
+from reelpub.report.text import chart_text
+from reelpub.report.times import Zone, milliseconds, offset_text, spoken
+
+__all__ = ["Axis", "budget_chart", "posts_chart", "standing_chart"]
+
+Chart = dict[str, Any]
+
+MOST_LABELLED = 300
+"""Rows up to which each bar of the timeline says whose it is, and for how long."""
+
+MOST_PATTERNED = 60
+"""Rows up to which their bars are high enough for a pattern."""
+
+MOST_MARKED = 2000
+"""Rows up to which the end of each is marked; above it only of those that are live on no account, or may not be."""
+
+MOST_APART = 4000
+"""Spans, one after the other, that a screen can show apart."""
+
+_SMALL = 4
+"""Pixels of a mark where there are very many."""
+
+_TARGETS = 3000
+"""Places, about, where the pointer finds what it is on."""
+
+_STACKED = (
+    Phase.DONE,
+    Phase.NOT_LIVE,
+    Phase.PROVIDER,
+    Phase.SENDING,
+    Phase.LOOKUP,
+    Phase.LIMIT,
+    Phase.CAP,
+    Phase.TIME,
+    Phase.WAITING,
+)
+_SYMBOLS = {"good": "circle", "mixed": "diamond", "later": "square", "bad": "x", "unsure": "triangle-up"}
+
+
+@frozen
+class Axis:
+    """The time axis of a run from *start* to *end*: the zone's clocks, as they were ahead of UTC at *start*."""
+
+    zone: Zone
+    start: datetime
+    end: datetime
+
+    @property
+    def title(self) -> str:
+        """What the axis is called."""
+        name, offset = self.zone.name, offset_text(self.zone.offset(self.start))
+        return f"time ({chart_text(name)})" if name == "UTC" else f"time ({chart_text(name)}, {offset})"
+
+    def place(self, at: datetime) -> int:
+        """Return where *at* is on the axis."""
+        return milliseconds(at) + self.zone.offset(self.start) // timedelta(milliseconds=1)
+
+    def layout(self, **more: object) -> Chart:
+        """Return the axis's layout."""
+        margin = (self.place(self.end) - self.place(self.start)) // 100 + 500
+        span = [self.place(self.start) - margin, self.place(self.end) + margin]
+        return {"type": "date", "title": {"text": self.title}, "range": span, **more}
+
+
+def standing_chart(found: Sequence[Span], axis: Axis) -> Chart:
+    """Return the areas that say how many posts were in each phase at any time."""
+    instants, counts = standing(found)
+    places = [axis.place(instant) for instant in instants]
+    data = [_area(phase, places, counts[phase]) for phase in _STACKED if phase in counts]
+    layout = {
+        "height": 340,
+        "hovermode": "x unified",
+        "xaxis": axis.layout(),
+        "yaxis": {"title": {"text": "posts"}, "rangemode": "tozero"},
+    }
+    return {"data": data, "layout": layout}
+
+
+def _area(phase: Phase, places: Sequence[int], counts: Sequence[int]) -> Chart:
+    look, colour = PHASES[phase], f"@{_colour(phase)}"
+    return {
+        "type": "scatter",
+        "name": look.name,
+        "x": places,
+        "y": counts,
+        "mode": "lines",
+        "stackgroup": "posts",
+        "line": {"shape": "hv", "width": 0.5, "color": colour},
+        "hovertemplate": "%{y:,}",
+        **_filled(look, colour),
+    }
+
+
+def _filled(look: PhaseLook, colour: str, *, has_room: bool = True) -> Chart:
+    if not look.pattern or not has_room:
+        return {"fillcolor": colour}
+    pattern = {"shape": look.pattern, "fgcolor": "@surface", "bgcolor": colour, "solidity": 0.18, "size": 7}
+    return {"fillpattern": pattern}
+
+
+def _colour(phase: Phase) -> str:
+    return f"phase-{phase.replace('_', '-')}"
+
+
+def posts_chart(rows: Sequence[RowRecord], found: Sequence[Span], axis: Axis) -> Chart:
+    """Return the timeline of every post, in the order of the manifest: one bar of phases each, and how it ended."""
+    by_phase: dict[Phase, list[Span]] = defaultdict(list)
+    for span in _visible(found):
+        by_phase[span.phase].append(span)
+    labels = {row.number: chart_text(row.request) for row in rows} if len(rows) <= MOST_LABELLED else {}
+    data = [_bars(phase, by_phase[phase], axis, len(rows)) for phase in PHASES if phase in by_phase]
+    if labels:
+        data.append(_targets([span for spans in by_phase.values() for span in spans], axis, labels))
+    layout = {
+        "height": max(260, min(720, 150 + 18 * len(rows))),
+        "hovermode": "closest",
+        "xaxis": axis.layout(),
+        "yaxis": {"title": {"text": "row of the manifest"}, "range": _rows_range(rows), "tickformat": ",d"},
+    }
+    return {"data": data + _ends(rows, axis, labels), "layout": layout}
+
+
+def _visible(found: Sequence[Span]) -> list[Span]:
+    """Return what of *found* is drawn: no ends, and of very many spans none too short to be seen."""
+    begin, end = min(span.begin for span in found), max(span.end for span in found)
+    least = (end - begin).total_seconds() / MOST_APART if len(found) > MOST_APART else 0.0
+    return [span for span in found if not span.phase.is_end and span.seconds >= least]
+
+
+def _rows_range(rows: Sequence[RowRecord]) -> list[float]:
+    # The first at the top, and no tick for a row 0.
+    return [max(row.number for row in rows) + max(0.6, len(rows) * 0.006), 0.4]
+
+
+def _bars(phase: Phase, found: Sequence[Span], axis: Axis, rows: int) -> Chart:
+    """Return the bars of one phase as rectangles of a single filled path, which is drawn as fast as it gets."""
+    look, colour = PHASES[phase], f"@{_colour(phase)}"
+    half = look.height / 2
+    across = [(axis.place(span.begin), axis.place(span.end), span.row) for span in found]
+    return {
+        "type": "scatter",
+        "name": look.name,
+        "mode": "none",
+        "fill": "toself",
+        "x": [place for begin, end, _ in across for place in (begin, end, end, begin, None)],
+        "y": [edge for _, _, row in across for edge in (row - half, row - half, row + half, row + half, None)],
+        "hoverinfo": "skip",
+        **_filled(look, colour, has_room=rows <= MOST_PATTERNED),
+    }
+
+
+def _targets(found: Sequence[Span], axis: Axis, labels: Mapping[int, str]) -> Chart:
+    """Return what the pointer finds: a filled path has no points of its own to tell of."""
+    each = (axis.end - axis.start) * max(1, len(labels)) / _TARGETS
+    told = [(place, span) for span in found for place in _along(axis.place(span.begin), axis.place(span.end), each)]
+    return {
+        "type": "scatter",
+        "name": "",
+        "mode": "markers",
+        "marker": {"size": 8, "opacity": 0},
+        "showlegend": False,
+        "x": [place for place, _ in told],
+        "y": [span.row for _, span in told],
+        "text": [f"{labels[span.row]}<br>{PHASES[span.phase].name} for {spoken(span.seconds)}" for _, span in told],
+        "hovertemplate": "row %{y:,d}: %{text}<extra></extra>",
+    }
+
+
+def _along(begin: int, end: int, each: timedelta) -> list[int]:
+    """Return places between *begin* and *end*, about *each* apart and one at least."""
+    parts = max(1, round(timedelta(milliseconds=end - begin) / each)) if each else 1
+    return [begin + (end - begin) * (2 * part + 1) // (2 * parts) for part in range(parts)]
+
+
+def _ends(rows: Sequence[RowRecord], axis: Axis, labels: Mapping[int, str]) -> list[Chart]:
+    ended: dict[str, list[RowRecord]] = defaultdict(list)
+    for row in rows:
+        tone = TONES.get(row.status, "quiet")
+        is_marked = len(rows) <= MOST_MARKED or tone in ("bad", "unsure", "mixed")
+        if row.outcome is not None and row.outcome.settled_at is not None and is_marked:
+            ended[str(row.status)].append(row)
+    size = 9 if len(rows) <= MOST_PATTERNED else 6 if len(rows) <= MOST_LABELLED else _SMALL
+    return [_marks(status, ended[status], axis, labels, size) for status in ended]
+
+
+def _marks(status: str, rows: Sequence[RowRecord], axis: Axis, labels: Mapping[int, str], size: int) -> Chart:
+    tone = TONES.get(status, "quiet")
+    # Small marks would be all outline; a stroke is nothing else.
+    is_stroke = tone not in _SYMBOLS
+    outline = {"width": 1 if is_stroke or size > _SMALL else 0, "color": f"@{tone}-text" if is_stroke else "@surface"}
+    marker = {"symbol": _SYMBOLS.get(tone, "line-ns"), "size": size, "color": f"@{tone}-text", "line": outline}
+    return {
+        "type": "scatter",
+        "name": f"ended: {spaced(status)}",
+        "mode": "markers",
+        "cliponaxis": False,
+        "marker": marker,
+        "x": [axis.place(row.outcome.settled_at) for row in rows if row.outcome and row.outcome.settled_at],
+        "y": [row.number for row in rows],
+        "text": [labels.get(row.number, "") for row in rows],
+        "hovertemplate": f"row %{{y:,d}} %{{text}}<br>{spaced(status)}, %{{x|%H:%M:%S}}<extra></extra>",
+    }
+
+
+def budget_chart(use: BudgetUse, axis: Axis) -> Chart:
+    """Return how much of a publisher's limit was used over time, and below it how many requests waited."""
+    # No sample is taken while nothing changes: the last one holds until the end.
+    samples = [*use.samples, evolve(use.samples[-1], at=max(axis.end, use.samples[-1].at))]
+    places = [axis.place(sample.at) for sample in samples]
+    data = [
+        _steps("requests in the window", places, [sample.used for sample in samples], "sending", fill="tozeroy"),
+        _steps("limit", places, [sample.limit for sample in samples], "lookup", dash="dash"),
+        _steps("waiting for a slot", places, [sample.waiting for sample in samples], "limit", "y2", fill="tozeroy"),
+    ]
+    layout = {
+        "height": 330,
+        "hovermode": "x unified",
+        "grid": {"rows": 2, "columns": 1},
+        "xaxis": axis.layout(anchor="y2"),
+        "yaxis": {"title": {"text": _window(use.samples[-1])}, "rangemode": "tozero", "domain": [0.42, 1]},
+        "yaxis2": {"title": {"text": "waiting"}, "rangemode": "tozero", "domain": [0, 0.3]},
+    }
+    return {"data": data, "layout": layout}
+
+
+def _window(sample: BudgetSample) -> str:
+    return f"requests in {spoken(sample.window)}"
+
+
+def _steps(name: str, places: Sequence[int], values: Sequence[int], phase: str, yaxis: str = "y", **look: str) -> Chart:
+    line = {"shape": "hv", "width": 2, "color": f"@phase-{phase}", "dash": look.get("dash", "solid")}
+    fill = {"fill": look["fill"], "fillcolor": f"@phase-{phase}-pale"} if "fill" in look else {}
+    return {
+        "type": "scatter",
+        "name": name,
+        "mode": "lines",
+        "x": places,
+        "y": values,
+        "yaxis": yaxis,
+        "line": line,
+        "hovertemplate": "%{y:,}",
+        **fill,
+    }
