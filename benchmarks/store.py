@@ -1,4 +1,4 @@
-"""What the store costs: a job's writes, alone and beside others, and opening and resuming a file of many jobs.
+"""What the store costs: a job's writes, alone and beside others, opening and resuming a file of many jobs, and runs.
 
 Run ``python benchmarks/store.py`` for the tables, ``--small`` for a quick look, ``--json FILE`` for the figures.
 """
@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from reelpub.models.capability import ProviderLimits
 from reelpub.models.job import Attempt, Part, Prepared
 from reelpub.models.outcome import Outcome, OutcomeStatus
 from reelpub.policies.lifecycle import PartState, Stage
-from reelpub.store import MemoryStore, Store, StoredJob, StoredPart, codec
+from reelpub.store import MemoryStore, Store, StoredJob, StoredPart, StoredRow, StoredRun, codec
 from reelpub.testing import InMemoryPublisher
 from reelpub.testing.memory import Script
 
@@ -224,6 +224,40 @@ def many(folder: Path, count: int, unfinished: int) -> dict[str, Any]:
     return {"jobs": count, "file MB": path.stat().st_size / 1e6, **json.loads(done.stdout)}
 
 
+# ---- runs
+
+
+async def runs(folder: Path, count: int) -> list[dict[str, Any]]:
+    """Return the seconds that it takes to note a run of *count* rows, and to know a tenth as many jobs again."""
+    store = SqliteStore(folder / "runs.db")
+    await store.open()
+    run = StoredRun(id="r", name="posts.csv", command="publish", started_at=NOW)
+    request = codec.dump_request(a_request(1))
+    rows = [StoredRow(run="r", number=n, line=n, job_id=f"r.{n}", request=request) for n in range(1, count + 1)]
+    jobs = [evolve(a_job(n), run="r", parts=(a_part(n, Stage.ACCEPTED),)) for n in range(count // 10)]
+    figures = [
+        await timed("note its rows", count, store.add_run(run, rows)),
+        await timed("read", count, store.rows("r")),
+    ]
+    await store.add(jobs, owner="A", lease_until=NOW)
+    await asyncio.gather(
+        *(store.settle(job.id, an_outcome(n), owner="A", keep_content=True) for n, job in enumerate(jobs))
+    )
+    figures.append(await timed("read its jobs", len(jobs), store.jobs("r")))
+    await store.close()
+    publisher = InMemoryPublisher(accounts=[], script=Script(stuck=True))
+    async with Orchestrator([publisher], store=store, shutdown_timeout=0.0) as publishing:
+        figures.append(await timed("recall its jobs", len(jobs), publishing.recall("r")))
+    return figures
+
+
+async def timed(what: str, count: int, work: Awaitable[object]) -> dict[str, Any]:
+    """Return how long *work* on *count* things takes."""
+    began = time.perf_counter()
+    await work
+    return {"run": what, "count": count, "s": time.perf_counter() - began}
+
+
 # ---- the command
 
 
@@ -279,6 +313,7 @@ def measure(folder: Path, *, is_small: bool, only_resume: bool) -> dict[str, Any
         beside = [asyncio.run(writes(folder, 5000 // scale, n)) for n in (16, 500)]
         figures["The writes of a job (4 of them, each on disk before the next)"] = alone + beside
         figures["Publishing to a provider that answers at once"] = asyncio.run(whole(folder, 3000 // scale))
+        figures["Runs"] = asyncio.run(runs(folder, 100_000 // scale))
     count = 5_000 if is_small else 100_000
     parts = (count // 10,) if only_resume else (count // 100, count // 10, count)
     figures["Opening and resuming"] = [many(folder, count, unfinished) for unfinished in parts]

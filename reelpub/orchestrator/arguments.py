@@ -20,9 +20,11 @@ __all__ = [
     "checked_id",
     "checked_ids",
     "checked_items",
+    "checked_job_ids",
     "checked_kind",
     "checked_publishers",
     "checked_requests",
+    "checked_run",
     "checked_seconds",
     "checked_whole",
 ]
@@ -66,6 +68,42 @@ def checked_items(items: Iterable[Item]) -> list[Item]:
             raise ConfigurationError(f"items[{index}]: has to be a handle, an outcome or a job id, not {kind}")
         wanted.append(item)
     return wanted
+
+
+def checked_job_ids(job_ids: Iterable[str] | None, count: int) -> list[str] | None:
+    """Return *job_ids* as a list of *count* ids, no two alike; None where none are given.
+
+    Raises:
+        ConfigurationError: they aren't that.
+    """
+    if job_ids is None:
+        return None
+    wanted = [_checked_name(f"job_ids[{n}]", value) for n, value in enumerate(_entries("job_ids", job_ids, "ids"))]
+    if len(wanted) != count:
+        raise ConfigurationError(f"job_ids: there are {len(wanted)} for {count} requests; give one for each")
+    seen: set[str] = set()
+    for index, job_id in enumerate(wanted):
+        if job_id in seen:
+            raise ConfigurationError(f"job_ids[{index}]: {job_id!r} is there twice")
+        seen.add(job_id)
+    return wanted
+
+
+def checked_run(run: str | None) -> None:
+    """Check the id of a run, where one is given.
+
+    Raises:
+        ConfigurationError: it is no text, or empty.
+    """
+    if run is not None:
+        _checked_name("run", run)
+
+
+def _checked_name(name: str, value: object) -> str:
+    """Return *value* if it is a text that can be the name of something in a store."""
+    if not isinstance(value, str) or not value.strip() or not value.isprintable():
+        raise ConfigurationError(f"{name}: {value!r} has to be an id, a text that isn't empty and can be printed")
+    return value
 
 
 def checked_publishers(publishers: Iterable[Publisher]) -> list[Publisher]:

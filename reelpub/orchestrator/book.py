@@ -74,21 +74,34 @@ class JobBook:
             _, oldest = self._settled.popitem(last=False)
             self._forget_content(oldest)
 
-    def retries(self, earlier_id: str, job: Job) -> None:
+    def retries(self, earlier: Job, job: Job) -> None:
         """Note that *job* retries an earlier one."""
-        self._retried_by[earlier_id] = job.id
+        for known in (earlier, self.get(earlier.id)):
+            if known is not None:
+                known.retry = job
+        self._retried_by[earlier.id] = job.id
         while len(self._retried_by) > max(self.keep, 1):
             self._retried_by.popitem(last=False)
 
-    def is_retried(self, job_id: str) -> bool:
+    def is_retried(self, job: Job) -> bool:
         """Return whether a job was retried by another."""
-        return job_id in self._retried_by
+        return job.retry is not None or job.id in self._retried_by
 
-    def latest(self, job_id: str) -> Job | None:
-        """Return the last job in the chain of retries that began with *job_id*, if it is still remembered."""
-        while job_id in self._retried_by:
-            job_id = self._retried_by[job_id]
-        return self.get(job_id)
+    def latest(self, job: Job) -> Job:
+        """Return the last job that is remembered of the chain of retries that begins with *job*.
+
+        The jobs name their retries themselves, so that a handle leads to its latest retry however long ago that was.
+        """
+        latest, job_id = self.get(job.id) or job, job.id
+        while True:
+            if latest.id == job_id and latest.retry is not None:
+                job_id = latest.retry.id
+                latest = self.get(job_id) or latest.retry
+            elif job_id in self._retried_by:
+                job_id = self._retried_by[job_id]
+                latest = self.get(job_id) or latest
+            else:
+                return latest
 
     def _forget_content(self, job: Job) -> None:
         holders = self._by_content.get(job.content_key or "", [])

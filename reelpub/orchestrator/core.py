@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import anyio
 from anyio.abc import TaskGroup
@@ -14,9 +14,16 @@ from reelpub.models.event import JobQueued
 from reelpub.models.job import Part
 from reelpub.models.outcome import Outcome, OutcomeStatus
 from reelpub.models.request import PublishRequest
-from reelpub.orchestrator.adopting import adopt
+from reelpub.orchestrator.adopting import adopt, unended_parts
 from reelpub.orchestrator.alarm import finish_by
-from reelpub.orchestrator.arguments import Item, checked_items, checked_requests
+from reelpub.orchestrator.arguments import (
+    Item,
+    checked_items,
+    checked_job_ids,
+    checked_kind,
+    checked_requests,
+    checked_run,
+)
 from reelpub.orchestrator.book import NOTHING_LIVE, JobBook
 from reelpub.orchestrator.choice import choose
 from reelpub.orchestrator.claims import Claims
@@ -26,6 +33,7 @@ from reelpub.orchestrator.handle import Handle
 from reelpub.orchestrator.job import Job
 from reelpub.orchestrator.journal import Journal
 from reelpub.orchestrator.planning import renumber
+from reelpub.orchestrator.recalling import chain_id, current, link, with_own
 from reelpub.orchestrator.supervisor import Supervisor
 from reelpub.orchestrator.tracker import PartRef, apply, settle
 from reelpub.policies.caps import AccountCap, CapBook
@@ -137,17 +145,36 @@ class Core:
         if self.is_open and not self._has_crashed:
             self.journal.settle(job)
 
-    async def resume(self, limit: int) -> list[Job]:
-        """Take up at most *limit* unfinished jobs of the store."""
+    async def resume(self, limit: int, run: str | None = None) -> list[Job]:
+        """Take up at most *limit* unfinished jobs of the store, with *run* only of that run."""
         self.require_open()
-        claimed = await self.journal.claim(list(self.desks), limit)
+        claimed = await self.journal.claim(list(self.desks), limit, run)
         # One that is under way here kept its place although its lease ended; one that was let go comes back.
         taken = [job for job in claimed if (known := self.book.get(job.id)) is None or known.is_settled]
-        for job in taken:
+        self._take_up(taken)
+        return taken
+
+    async def recall(self, run: str, job_ids: Collection[str] | None = None) -> list[Job]:
+        """Know again every job of *run* that the store has and nobody else holds, the oldest first; or *job_ids*."""
+        self.require_open()
+        checked_run(run)
+        before = {job.id: job.outcome for job in self.book}
+        found = current(self.book, before, await self.journal.recall(run, list(self.desks), job_ids))
+        new = [job for job in found if self.book.get(job.id) is not job]
+        for job in new:
+            if job.is_settled:
+                self.book.add(job)
+                self.book.settled(job)
+        self._take_up([job for job in new if not job.is_settled])
+        jobs = with_own(self.book, run, found, job_ids)
+        link(self.book, jobs)
+        return jobs
+
+    def _take_up(self, jobs: Sequence[Job]) -> None:
+        for job in jobs:
             self.book.add(job)
         for name, desk in self.desks.items():
-            desk.resume([job for job in taken if job.publisher == name])
-        return taken
+            desk.resume([job for job in jobs if job.publisher == name])
 
     def _start_desks(self, group: TaskGroup) -> None:
         for desk in self.desks.values():
@@ -164,20 +191,63 @@ class Core:
         if not job.is_settled:
             settle(self.context, job, job.plain_outcome(OutcomeStatus.NOT_SENT, self.context.now(), reason=reason))
 
+    def publisher(self, name: str | None) -> Publisher:
+        """Return the publisher called *name*, or the only one.
+
+        Raises:
+            ConfigurationError: there are several, or none of that name.
+        """
+        checked_kind("publisher", name, str)
+        names = ", ".join(self.publishers)
+        if name is None and len(self.publishers) == 1:
+            return next(iter(self.publishers.values()))
+        if name is None:
+            raise ConfigurationError(f"publisher: has to be named, one of {names}")
+        if name not in self.publishers:
+            raise ConfigurationError(f"publisher: {name!r} isn't one of {names}")
+        return self.publishers[name]
+
     # ---- jobs
 
-    def submit(self, requests: Iterable[PublishRequest], *, deadline: float | None) -> list[Job]:
+    def submit(
+        self,
+        requests: Iterable[PublishRequest],
+        *,
+        deadline: float | None,
+        run: str | None = None,
+        job_ids: Iterable[str] | None = None,
+    ) -> list[Job]:
         """Take on *requests*; what a check refuses is settled at once, in its place."""
         self.require_open()
-        jobs = [self._new_job(request, deadline) for request in checked_requests(requests)]
+        wanted = checked_requests(requests)
+        checked_run(run)
+        ids = checked_job_ids(job_ids, len(wanted)) or [new_job_id() for _ in wanted]
+        known = next((job_id for job_id in ids if self.book.get(job_id) is not None), None)
+        if known is not None:
+            raise ConfigurationError(f"job_ids: {known!r} is known here already; a job has its id for good")
+        blank = [self._blank_job(request, deadline, ids[index], run) for index, request in enumerate(wanted)]
+        return self._submit(blank)
+
+    def submit_again(self, earlier: Job, request: PublishRequest, *, deadline: float | None) -> Job:
+        """Take on *request*, which starts an earlier job over."""
+        job = self._blank_job(request, deadline, new_job_id(), earlier.run)
+        job.retries = chain_id(earlier)
+        self._submit([job])
+        self.book.retries(earlier, job)
+        return job
+
+    def _submit(self, jobs: list[Job]) -> list[Job]:
+        for job in jobs:
+            self._check(job)
         for name, desk in self.desks.items():
             mine = [job for job in jobs if job.publisher == name and not job.is_settled]
             if mine:
                 desk.submit(mine)
         return jobs
 
-    def submit_parts(self, outcome: Outcome, parts: Sequence[Part], *, deadline: float | None) -> Job:
-        """Take on the parts that retry an earlier outcome."""
+    def submit_parts(self, earlier: Job, parts: Sequence[Part], *, deadline: float | None) -> Job:
+        """Take on the parts that retry an earlier job."""
+        outcome = earlier.snapshot()
         job = Job(
             id=new_job_id(),
             request=outcome.request,
@@ -187,28 +257,36 @@ class Core:
             content_key=content_key(outcome.request, outcome.publisher or ""),
             deadline=deadline,
             earlier=outcome,
+            run=earlier.run,
+            retries=chain_id(earlier),
         )
         same = self.book.same_content(job.content_key or "") if outcome.status in NOTHING_LIVE else None
         if same is not None and not outcome.request.allow_duplicate:
             # Somebody asked for it anew in the meantime; that one has it now.
             self._refuse_duplicate(job, same)
             return job
-        job.parts = renumber(job, parts)
+        waiting = unended_parts(earlier, job, parts)
+        job.parts = waiting + renumber(job, parts, first=len(waiting) + 1)
         self._take_on(job)
-        self.book.retries(outcome.job_id, job)
+        self.book.retries(earlier, job)
         self.desks[job.publisher or ""].submit_parts(job)
         return job
 
-    def _new_job(self, request: PublishRequest, deadline: float | None) -> Job:
-        choice = choose(request, self.publishers, self.context.now())
-        job = Job(
-            id=new_job_id(),
+    def _blank_job(self, request: PublishRequest, deadline: float | None, job_id: str, run: str | None) -> Job:
+        return Job(
+            id=job_id,
             request=request,
-            publisher=choice.publisher.name if choice.publisher else request.publisher,
+            publisher=request.publisher,
             submitted_at=self.context.now(),
             deadline=deadline,
-            warnings=choice.warnings,
+            run=run,
         )
+
+    def _check(self, job: Job) -> None:
+        """Find a job its publisher and take it on, or settle it at once."""
+        choice = choose(job.request, self.publishers, self.context.now())
+        job.publisher = choice.publisher.name if choice.publisher else job.publisher
+        job.warnings = choice.warnings
         if choice.errors or choice.publisher is None:
             reason = "; ".join(map(str, choice.errors))
             self.book.add(job)
@@ -216,14 +294,13 @@ class Core:
                 OutcomeStatus.REFUSED, self.context.now(), reason=reason, problems=choice.problems
             )
             settle(self.context, job, outcome)
-            return job
-        job.content_key = content_key(request, choice.publisher.name)
+            return
+        job.content_key = content_key(job.request, choice.publisher.name)
         earlier = self.book.same_content(job.content_key)
-        if earlier is not None and not request.allow_duplicate:
+        if earlier is not None and not job.request.allow_duplicate:
             self._refuse_duplicate(job, earlier)
-            return job
+            return
         self._take_on(job)
-        return job
 
     def _refuse_duplicate(self, job: Job, earlier: str) -> None:
         job.content_key = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 
@@ -17,7 +17,8 @@ from reelpub.orchestrator.job import Job
 from reelpub.orchestrator.journal import Journal
 from reelpub.orchestrator.planning import plan_parts
 from reelpub.orchestrator.strangers import strange
-from reelpub.orchestrator.tracker import PartRef, settle
+from reelpub.orchestrator.tracker import PartRef, apply, settle
+from reelpub.policies.lifecycle import Failed
 from reelpub.policies.settlement import failure_status
 from reelpub.providers.base import Publisher
 
@@ -58,6 +59,18 @@ class Intake:
         """Settle a job that was never planned as not sent."""
         self._end(job, OutcomeStatus.NOT_SENT, reason)
 
+    async def take_on(self, job: Job) -> list[PartRef]:
+        """Note a job whose parts are planned already, and return those that are to be carried out."""
+        refs = [PartRef(job, index) for index in range(len(job.parts))]
+        try:
+            earlier = await self._journal.add([job])
+        except StoreError as error:
+            for ref in refs:
+                apply(self._context, ref, Failed(error))
+        else:
+            self._refuse([job], earlier)
+        return [] if job.is_settled else [ref for ref in refs if not ref.state.is_settled]
+
     async def _note_new(self, jobs: Sequence[Job]) -> None:
         try:
             earlier = await self._journal.add([job for job in jobs if not job.is_settled])
@@ -65,13 +78,18 @@ class Intake:
             for job in jobs:
                 self._fail(job, error)
             return
+        self._refuse(jobs, earlier)
+
+    def _refuse(self, jobs: Sequence[Job], earlier: Mapping[str, str]) -> None:
+        """Settle those of *jobs* that the store didn't take; nothing of them is sent."""
         for job in jobs:
-            if job.id in earlier:
-                same = earlier[job.id]
-                outcome = job.plain_outcome(
-                    OutcomeStatus.DUPLICATE, self._context.now(), reason=f"the same as {same}", duplicate_of=same
-                )
-                settle(self._context, job, outcome)
+            if job.id not in earlier or job.is_settled:
+                continue
+            same = earlier[job.id]
+            reason = "submitted before" if same == job.id else f"the same as {same}"
+            job.parts.clear()
+            outcome = job.plain_outcome(OutcomeStatus.DUPLICATE, self._context.now(), reason=reason, duplicate_of=same)
+            settle(self._context, job, outcome)
 
     async def _accounts(self, jobs: Sequence[Job]) -> Sequence[Account] | ReelPubError:
         if not any(job.request.accounts for job in jobs if not job.is_settled):

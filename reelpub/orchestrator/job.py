@@ -22,9 +22,11 @@ __all__ = ["Job"]
 class Job:
     """A request that was taken on.
 
-    `earlier` is the outcome that this job retries, if it retries one. `is_stored` is set once the store has it, and
-    `has_stored_parts` once it has its parts too. `taken_up_at` is when it was taken up from another process.
-    `deadline` (monotonic seconds) is when it may no longer start.
+    `earlier` is the outcome that this job retries, if it retries one; `retries` the id of the stored job that had it,
+    and `retry` the job that retries this one. `run` is the run that it belongs to. `is_stored` is set once the store
+    has it, and `has_stored_parts` once it has its parts too; `is_behind` says that a note of them couldn't be written.
+    `taken_up_at` is when it was taken up from another process. `deadline` (monotonic seconds) is when it may no longer
+    start. `was_settled` stays set for one that has its outcome and is followed further.
     """
 
     id: str
@@ -35,12 +37,17 @@ class Job:
     deadline: float | None = None
     parts: list[PartState] = field(factory=list)
     earlier: Outcome | None = None
+    run: str | None = None
+    retries: str | None = None
+    retry: Job | None = None
     is_stored: bool = False
     has_stored_parts: bool = False
+    is_behind: bool = False
     taken_up_at: datetime | None = None
     warnings: tuple[Problem, ...] = ()
     requests: int = 0
     outcome: Outcome | None = None
+    was_settled: bool = False
     _waiters: list[asyncio.Future[None]] = field(factory=list, init=False)
 
     @property
@@ -60,6 +67,7 @@ class Job:
     def settle(self, outcome: Outcome) -> None:
         """Give the job its outcome and wake who waits for it."""
         self.outcome = outcome
+        self.was_settled = True
         for waiter in self._waiters:
             if not waiter.done():
                 waiter.set_result(None)

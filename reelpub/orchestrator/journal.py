@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Collection, Mapping, Sequence
+
+from attrs import frozen
 
 from reelpub.clocks import Clock, utc_now
 from reelpub.errors import ConfigurationError, LeaseLost, StoreError
 from reelpub.models.outcome import Outcome, OutcomeStatus
 from reelpub.orchestrator.job import Job
+from reelpub.orchestrator.rows import job_of, stored_job, stored_part, untold_parts
 from reelpub.orchestrator.tracker import PartRef
+from reelpub.policies.lifecycle import PartState
 from reelpub.store import codec
-from reelpub.store.base import Store, StoredJob, StoredPart
+from reelpub.store.base import Store, StoredJob
 from reelpub.store.owner import is_gone, new_owner
 
 __all__ = ["Journal"]
@@ -23,9 +26,16 @@ log = logging.getLogger("reelpub.store")
 NOTHING_LIVE = frozenset({OutcomeStatus.REFUSED, OutcomeStatus.FAILED, OutcomeStatus.NOT_SENT, OutcomeStatus.CANCELLED})
 """Ends after which the same may be asked for again."""
 
-
 DECODE_CHUNK = 100
 """Jobs read before the loop gets a turn, so that resuming many doesn't stall a web service."""
+
+
+@frozen
+class _End:
+    """An outcome that is to be noted, with the parts that tell it."""
+
+    outcome: Outcome
+    parts: tuple[PartState, ...]
 
 
 class Journal:
@@ -40,7 +50,10 @@ class Journal:
         self._lease = lease
         self._owner = new_owner()
         self._settling: set[asyncio.Task[None]] = set()
-        self._unsettled: dict[str, Outcome] = {}
+        self._unsettled: dict[str, _End] = {}
+        self._adds: set[asyncio.Task[Mapping[str, str]]] = set()
+        self._adding: set[str] = set()
+        self._early: dict[str, Outcome] = {}
 
     async def open(self) -> None:
         """Make the store ready.
@@ -53,6 +66,8 @@ class Journal:
 
     async def close(self) -> None:
         """Write what is pending, give up the leases, and close the store."""
+        if self._adds:
+            await asyncio.wait(set(self._adds))
         try:
             await self._settle_the_rest()
         except StoreError as error:
@@ -76,15 +91,39 @@ class Journal:
                 log.warning("the leases couldn't be renewed: %s", error)
 
     async def add(self, jobs: Sequence[Job]) -> Mapping[str, str]:
-        """Note new jobs; return which of them have the content of an earlier one, and of which."""
-        new = [job for job in jobs if not job.is_stored]
-        if self._store is None or not new:
+        """Note new jobs; return which of them weren't, since another stands in the way, and which that is.
+
+        One whose id is in the store already is in its own way; one of the same content or that retries the same, too.
+        """
+        if self._store is None or all(job.is_stored for job in jobs):
             return {}
         await self._settle_the_rest()
-        earlier = await self._store.add([_stored(job) for job in new], owner=self._owner, lease_until=self._until())
+        new = [job for job in jobs if not job.is_stored and not job.is_settled]
+        # Who asks may go away meanwhile; what becomes of the jobs is noted all the same.
+        task = asyncio.get_running_loop().create_task(self._add(self._store, new), name="reelpub-add")
+        self._adds.add(task)
+        task.add_done_callback(self._added)
+        return await asyncio.shield(task)
+
+    async def _add(self, store: Store, new: Sequence[Job]) -> Mapping[str, str]:
+        ids = {job.id for job in new}
+        self._adding |= ids
+        try:
+            earlier = await store.add(list(map(stored_job, new)), owner=self._owner, lease_until=self._until())
+        finally:
+            self._adding -= ids
+            early = {job_id: self._early.pop(job_id) for job_id in ids & self._early.keys()}
         for job in new:
             job.is_stored = job.id not in earlier
+            if job.id in early:
+                self.note_outcome(job, early[job.id])
         return earlier
+
+    def _added(self, task: asyncio.Task[Mapping[str, str]]) -> None:
+        self._adds.discard(task)
+        if not task.cancelled():
+            # Whoever still waits for it is told; where nobody does, nobody is to be.
+            task.exception()
 
     async def note(self, refs: Sequence[PartRef]) -> None:
         """Have the parts as they are now on disk, and with the first of a job's all the others, lest they be forgotten.
@@ -98,7 +137,7 @@ class Journal:
         begun = {ref.job.id: ref.job for ref in refs if not ref.job.has_stored_parts}
         whole = [PartRef(job, index) for job in begun.values() for index in range(len(job.parts))]
         known = [ref for ref in refs if ref.job.id not in begun]
-        await self._store.put([_part(ref) for ref in whole + known], owner=self._owner)
+        await self._store.put([stored_part(ref.state) for ref in whole + known], owner=self._owner)
         for job in begun.values():
             job.has_stored_parts = True
 
@@ -116,6 +155,8 @@ class Journal:
                 lost.update(ref.job.id for ref in group)
             except StoreError as error:
                 log.warning("%s couldn't be noted: %s", ", ".join(ref.state.part.id for ref in group), error)
+                for ref in group:
+                    ref.job.is_behind = True
         return frozenset(lost)
 
     async def _noted_or_alone(self, refs: Sequence[PartRef]) -> list[list[PartRef]]:
@@ -141,31 +182,49 @@ class Journal:
                 log.warning("leases couldn't be given up, they end by themselves in %.0f s: %s", self._lease, error)
 
     def settle(self, job: Job) -> None:
-        """Note a job's outcome, without waiting for it."""
-        outcome = job.outcome
-        if self._store is None or outcome is None or not job.is_stored:
+        """Note a job's outcome, over an earlier one if it has one, without waiting for it."""
+        if job.outcome is not None:
+            self.note_outcome(job, job.outcome)
+
+    def note_outcome(self, job: Job, outcome: Outcome) -> None:
+        """Note what there is to say of a job that has its outcome in the store, without waiting for it."""
+        if job.id in self._adding:
+            # It was called off, or its time was up, while it was being noted.
+            self._early[job.id] = outcome
             return
-        # The outcome as it is now: a job may be followed further before it is written.
-        task = asyncio.get_running_loop().create_task(self._settle(outcome), name="reelpub-settle")
+        if self._store is None or not job.is_stored:
+            return
+        # The parts as they are now: a job may be followed further before it is written.
+        end = _End(outcome, untold_parts(job))
+        task = asyncio.get_running_loop().create_task(self._settle(end), name="reelpub-settle")
         self._settling.add(task)
         task.add_done_callback(self._settling.discard)
 
-    async def _settle(self, outcome: Outcome) -> None:
+    async def _settle(self, end: _End) -> None:
         try:
-            await self._note_outcome(outcome)
+            await self._write_end(end)
         except StoreError as error:
-            self._unsettled[outcome.job_id] = outcome
-            log.warning("the outcome of %s couldn't be noted yet: %s", outcome.job_id, error)
+            self._unsettled[end.outcome.job_id] = end
+            log.warning("the outcome of %s couldn't be noted yet: %s", end.outcome.job_id, error)
 
-    async def _note_outcome(self, outcome: Outcome) -> None:
+    async def _write_end(self, end: _End) -> None:
         if self._store is None:
             return
-        job_id, keep = outcome.job_id, outcome.status not in NOTHING_LIVE
+        job_id, keep = end.outcome.job_id, end.outcome.status not in NOTHING_LIVE
+        words, parts = codec.dump_outcome(end.outcome), list(map(stored_part, end.parts))
         try:
-            await self._store.settle(job_id, codec.dump_outcome(outcome), owner=self._owner, keep_content=keep)
+            await self._store.settle(job_id, words, owner=self._owner, keep_content=keep, parts=parts)
         except LeaseLost as error:
             log.info("the outcome of %s is the other process's to note: %s", job_id, error)
         self._unsettled.pop(job_id, None)
+
+    async def flush(self) -> None:
+        """Wait until every outcome of a job of the store is in it.
+
+        Raises:
+            StoreError: it can't be written.
+        """
+        await self._settle_the_rest()
 
     async def _settle_the_rest(self) -> None:
         """Note what couldn't be noted yet, before a retry of it may be taken on: a crash must not leave both open.
@@ -175,8 +234,8 @@ class Journal:
         """
         if self._settling:
             await asyncio.wait(set(self._settling))
-        for outcome in list(self._unsettled.values()):
-            await self._note_outcome(outcome)
+        for end in list(self._unsettled.values()):
+            await self._write_end(end)
 
     async def posts_since(self, sent_at: float) -> frozenset[str]:
         """Return the ids of the posts that the store knows to be somebody's, of those sent at *sent_at* or later."""
@@ -184,21 +243,49 @@ class Journal:
             return frozenset()
         return await self._store.posts_since(sent_at)
 
-    async def claim(self, publishers: Sequence[str], limit: int) -> list[Job]:
-        """Take over up to *limit* unfinished jobs of *publishers* that nobody holds."""
+    async def claim(self, publishers: Sequence[str], limit: int, run: str | None = None) -> list[Job]:
+        """Take over up to *limit* unfinished jobs of *publishers* that nobody holds, with *run* only of that run."""
+        store = await self._store_to_take_from("resume")
+        rows = await store.claim(
+            publishers=publishers,
+            owner=self._owner,
+            now=self._clock.time(),
+            lease_until=self._until(),
+            limit=limit,
+            run=run,
+        )
+        return await self._jobs(rows)
+
+    async def recall(self, run: str, publishers: Sequence[str], job_ids: Collection[str] | None = None) -> list[Job]:
+        """Take over the settled jobs of *run* and those that nobody holds, the oldest first; or those of *job_ids*."""
+        store = await self._store_to_take_from("recall")
+        # What the store says of jobs of this process is then as new as what is known here.
+        await self._settle_the_rest()
+        rows = await store.recall(
+            run,
+            publishers=publishers,
+            owner=self._owner,
+            now=self._clock.time(),
+            lease_until=self._until(),
+            job_ids=job_ids,
+        )
+        return await self._jobs(rows)
+
+    async def _store_to_take_from(self, what: str) -> Store:
+        """Return the store once the jobs of processes that are gone are free."""
         if self._store is None:
-            raise ConfigurationError("store: there is none; give the orchestrator one to resume from")
+            raise ConfigurationError(f"store: there is none; give the orchestrator one to {what} from")
         for owner in await self._store.owners():
             if owner != self._owner and is_gone(owner):
                 await self._store.release(owner=owner)
-        rows = await self._store.claim(
-            publishers=publishers, owner=self._owner, now=self._clock.time(), lease_until=self._until(), limit=limit
-        )
+        return self._store
+
+    async def _jobs(self, rows: Sequence[StoredJob]) -> list[Job]:
         jobs: list[Job] = []
         for row in rows:
             if len(jobs) % DECODE_CHUNK == DECODE_CHUNK - 1:
                 await asyncio.sleep(0)
-            jobs.append(_job(row, utc_now(self._clock)))
+            jobs.append(job_of(row, utc_now(self._clock)))
         return jobs
 
     async def unfinished(self) -> int:
@@ -211,48 +298,3 @@ class Journal:
 
     def _until(self) -> float:
         return self._clock.time() + self._lease
-
-
-def _stored(job: Job) -> StoredJob:
-    earlier = job.earlier
-    return StoredJob(
-        id=job.id,
-        publisher=job.publisher or "",
-        request=codec.dump_request(job.request),
-        submitted_at=job.submitted_at.timestamp(),
-        content_key=job.content_key,
-        before=codec.dump_outcome(earlier) if earlier is not None else None,
-        parts=tuple(_part(PartRef(job, index)) for index in range(len(job.parts))),
-        # A retry has the content of what it retries.
-        may_repeat=job.request.allow_duplicate or earlier is not None,
-    )
-
-
-def _part(ref: PartRef) -> StoredPart:
-    state = ref.state
-    return StoredPart(
-        id=state.part.id,
-        job_id=ref.job.id,
-        state=codec.dump_part(state),
-        post_id=state.post.id if state.post is not None else None,
-        sent_at=state.attempt.started_at if state.attempt is not None else None,
-    )
-
-
-def _job(row: StoredJob, taken_up_at: datetime) -> Job:
-    earlier = codec.load_outcome(row.before) if row.before is not None else None
-    job = Job(
-        id=row.id,
-        request=codec.load_request(row.request),
-        publisher=row.publisher,
-        submitted_at=datetime.fromtimestamp(row.submitted_at, UTC),
-        content_key=row.content_key,
-        earlier=earlier,
-        is_stored=True,
-        taken_up_at=taken_up_at,
-    )
-    states = [codec.load_part(part.state) for part in row.parts]
-    job.parts = sorted(states, key=lambda state: int(state.part.id.rpartition(".")[2]))
-    job.has_stored_parts = bool(job.parts)
-    job.requests = sum(len(state.attempts) for state in job.parts)
-    return job

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from types import TracebackType
@@ -14,13 +14,12 @@ from reelpub.clocks import Clock, SystemClock
 from reelpub.errors import ConfigurationError, UnsupportedOperation, ValidationError
 from reelpub.models.account import Account
 from reelpub.models.capability import Feature
-from reelpub.models.job import Part
 from reelpub.models.outcome import CancelResult, Outcome, Report
 from reelpub.models.post import Post
 from reelpub.models.problem import Problem
 from reelpub.models.request import PublishRequest
 from reelpub.models.when import LocalTime
-from reelpub.orchestrator.adopting import follow_again
+from reelpub.orchestrator import afterwards
 from reelpub.orchestrator.arguments import (
     Item,
     checked_caps,
@@ -29,24 +28,21 @@ from reelpub.orchestrator.arguments import (
     checked_kind,
     checked_publishers,
     checked_requests,
+    checked_run,
     checked_seconds,
     checked_whole,
 )
-from reelpub.orchestrator.cancelling import cancel_job, require_cancel
 from reelpub.orchestrator.choice import choose
 from reelpub.orchestrator.core import Core
 from reelpub.orchestrator.events import EventStream
 from reelpub.orchestrator.handle import Handle
 from reelpub.orchestrator.job import Job
-from reelpub.orchestrator.planning import without_past_time
-from reelpub.orchestrator.rescheduling import reschedule_job
-from reelpub.orchestrator.retrying import is_retryable, retry_parts
 from reelpub.policies.caps import AccountCap
 from reelpub.policies.lateness import Lateness
 from reelpub.policies.lifecycle import Rules
 from reelpub.policies.polling import PollPolicy
 from reelpub.providers import registry
-from reelpub.providers.base import Publisher, SupportsCaptions, SupportsRetryFailed, require
+from reelpub.providers.base import Publisher, SupportsCaptions, require
 from reelpub.store.base import Store
 
 __all__ = ["Orchestrator"]
@@ -141,6 +137,16 @@ class Orchestrator:
         await self._core.close(self._shutdown_timeout)
 
     @property
+    def is_open(self) -> bool:
+        """Whether requests can be made: it has been opened and not been closed."""
+        return self._core.is_open
+
+    @property
+    def clock(self) -> Clock:
+        """Where the present comes from."""
+        return self._clock
+
+    @property
     def publishers(self) -> Mapping[str, Publisher]:
         """The publishers by name."""
         return dict(self._core.publishers)
@@ -152,38 +158,66 @@ class Orchestrator:
         now = self._core.context.now()
         return [choose(request, self._core.publishers, now).problems for request in checked_requests(requests)]
 
-    def submit_many(self, requests: Iterable[PublishRequest], *, timeout: float | None = None) -> list[Handle]:
+    def submit_many(
+        self,
+        requests: Iterable[PublishRequest],
+        *,
+        timeout: float | None = None,
+        run: str | None = None,
+        job_ids: Sequence[str] | None = None,
+    ) -> list[Handle]:
         """Take on *requests* and return a handle for each, at once and in order.
 
         What a check refuses is settled already. *timeout* (seconds) is how long a request may wait for its turn; what
-        hasn't begun by then ends as *not sent*.
+        hasn't begun by then ends as *not sent*. *run* names the run that the jobs belong to: `recall` finds them by it.
+        *job_ids* has an id for each job, where the caller has to know it beforehand. One that the store has already
+        ends as a *duplicate* of itself, "submitted before": nothing is sent, and what the store has stays as it is.
 
         Raises:
-            ConfigurationError: the orchestrator isn't open, or something isn't a `PublishRequest`; nothing is sent.
+            ConfigurationError: the orchestrator isn't open, something isn't a `PublishRequest`, *run* isn't a text, or
+                *job_ids* isn't one new id for each request; nothing is sent.
         """
-        return [Handle(job) for job in self._core.submit(requests, deadline=self._deadline(timeout))]
+        jobs = self._core.submit(requests, deadline=self._deadline(timeout), run=run, job_ids=job_ids)
+        return [Handle(job) for job in jobs]
 
     def submit(self, request: PublishRequest, *, timeout: float | None = None) -> Handle:
         """Take on one request; see `submit_many`."""
         return self.submit_many([request], timeout=timeout)[0]
 
-    async def publish_many(self, requests: Iterable[PublishRequest], *, timeout: float | None = None) -> Report:
+    async def publish_many(
+        self,
+        requests: Iterable[PublishRequest],
+        *,
+        timeout: float | None = None,
+        run: str | None = None,
+        job_ids: Sequence[str] | None = None,
+    ) -> Report:
         """Publish *requests* and wait until each has its outcome, or *timeout* (seconds) has passed.
 
         Then whatever hasn't begun to leave isn't sent any more, and what is under way is reported as it stands
         (*pending*, or *unknown* while a lost answer is being looked up); it goes on, and `wait_many` follows it.
         A post for a later time is settled once the provider has it. Cancelling the call leaves the jobs running.
+        *run* and *job_ids* are as in `submit_many`.
         """
         deadline = self._deadline(timeout)
-        jobs = self._core.submit(requests, deadline=deadline)
+        jobs = self._core.submit(requests, deadline=deadline, run=run, job_ids=job_ids)
         return await self._report(jobs, deadline)
 
     async def publish(self, request: PublishRequest, *, timeout: float | None = None) -> Outcome:
         """Publish one request; see `publish_many`."""
         return (await self.publish_many([request], timeout=timeout))[0]
 
-    async def schedule_many(self, requests: Iterable[PublishRequest], *, timeout: float | None = None) -> Report:
+    async def schedule_many(
+        self,
+        requests: Iterable[PublishRequest],
+        *,
+        timeout: float | None = None,
+        run: str | None = None,
+        job_ids: Sequence[str] | None = None,
+    ) -> Report:
         """Schedule *requests*, each of which has its `at`, and wait until the providers have them.
+
+        *run* and *job_ids* are as in `submit_many`.
 
         Raises:
             ValidationError: a request has no `at`; nothing is sent.
@@ -196,7 +230,7 @@ class Orchestrator:
         ]
         if missing:
             raise ValidationError(missing)
-        return await self.publish_many(wanted, timeout=timeout)
+        return await self.publish_many(wanted, timeout=timeout, run=run, job_ids=job_ids)
 
     async def schedule(
         self, request: PublishRequest, *, at: datetime | LocalTime | None = None, timeout: float | None = None
@@ -209,12 +243,12 @@ class Orchestrator:
 
     # ---- afterwards
 
-    async def resume(self, *, limit: int = 10_000) -> list[Handle]:
+    async def resume(self, *, limit: int = 10_000, run: str | None = None) -> list[Handle]:
         """Take up to *limit* of the store's unfinished jobs that no living process holds, the oldest first.
 
         Each goes on from where it was. What may have been sent without its answer noted is looked up first, once it
         can't be on its way any more; only what is provably not there is sent again. Call it again where more were left:
-        what isn't taken up yet costs no memory, and other processes may take it.
+        what isn't taken up yet costs no memory, and other processes may take it. With *run*, only jobs of that run.
 
         Returns:
             A handle for each job taken up; an empty list when nothing is left to take up.
@@ -223,7 +257,27 @@ class Orchestrator:
             ConfigurationError: there is no store, or the orchestrator isn't open.
             StoreError: the store can't be read or written.
         """
-        return [Handle(job) for job in await self._core.resume(limit)]
+        checked_run(run)
+        return [Handle(job) for job in await self._core.resume(limit, run)]
+
+    async def recall(self, run: str, *, job_ids: Collection[str] | None = None) -> list[Handle]:
+        """Know again every job of *run* that the store has and no living process holds, the oldest first.
+
+        Unfinished jobs go on as with `resume`: nothing is sent twice. Settled ones have their outcomes, and can be
+        waited for, retried, called off and moved as if this process had submitted them; what comes of it is written to
+        the store over the outcome that was there. Retries are jobs of the run, too, and a job that was retried stands
+        for the latest of its chain. Whoever recalls a run last writes the outcomes of its settled jobs. Jobs of
+        publishers that aren't here are left out. With *job_ids*, only those jobs are taken over and go on: the others
+        of the run are left alone.
+
+        Returns:
+            A handle for each job, those of the run that are under way here too; an empty list where the store has none.
+
+        Raises:
+            ConfigurationError: there is no store, or the orchestrator isn't open.
+            StoreError: the store can't be read or written.
+        """
+        return [Handle(job) for job in await self._core.recall(run, job_ids)]
 
     async def wait_many(self, items: Iterable[Item], *, timeout: float | None = None) -> Report:
         """Wait until each of *items* has ended, or *timeout* (seconds) has passed.
@@ -232,14 +286,7 @@ class Orchestrator:
         """
         deadline = self._deadline(timeout)
         self._core.require_open()
-        jobs = self._core.jobs_of(items)
-        for job in jobs:
-            if (
-                job.is_settled
-                and job.publisher in self._core.desks
-                and follow_again(job, self._core.desks[job.publisher])
-            ):
-                self._core.book.add(job)
+        jobs = afterwards.follow(self._core, items)
         await self._core.wait(jobs, deadline)
         return Report(job.snapshot() for job in jobs)
 
@@ -262,11 +309,8 @@ class Orchestrator:
         deadline = self._deadline(timeout)
         checked_kind("in_place", in_place, bool)
         self._core.require_open()
-        latest = self._latest(items)
-        # All plans are made before anything is sent, so that one that can't be made doesn't leave the others half told.
-        plans = {job.id: self._plan_retry(job, in_place=in_place) for job in latest}
-        jobs = {job.id: self._retry(job, plans[job.id], deadline) for job in {job.id: job for job in latest}.values()}
-        return await self._report([jobs[job.id] for job in latest], deadline)
+        jobs = afterwards.retry_failed(self._core, items, in_place=in_place, deadline=deadline)
+        return await self._report(jobs, deadline)
 
     async def retry_failed(self, item: Item, *, in_place: bool | None = None, timeout: float | None = None) -> Outcome:
         """Retry one outcome; see `retry_failed_many`."""
@@ -281,10 +325,7 @@ class Orchestrator:
             UnsupportedOperation: a provider can't cancel what waits there; nothing was called off.
         """
         self._core.require_open()
-        jobs = self._latest(items)
-        for job in jobs:
-            require_cancel(job, self._core.publishers)
-        return [await self._cancel(job) for job in jobs]
+        return await afterwards.cancel(self._core, items)
 
     async def cancel(self, item: Item) -> CancelResult:
         """Call one job off; see `cancel_many`."""
@@ -298,17 +339,31 @@ class Orchestrator:
             ValidationError: *at* is naive or outside the provider's window, or the job isn't scheduled.
         """
         self._core.require_open()
-        (job,) = self._latest([item])
-        desk = self._core.desks.get(job.publisher or "")
-        if desk is None:
-            raise ValidationError([Problem(field="job", value=job.id, message="isn't scheduled, so it can't be moved")])
-        return await reschedule_job(self._core.context, job, desk, at, self._all)
+        return await afterwards.reschedule(self._core, item, at)
 
     # ---- looking
+
+    async def flush(self) -> None:
+        """Wait until the store has the outcome of every job of it that has settled here; without a store, at once.
+
+        Outcomes are written right after they are told. Await this before something else reads the store.
+
+        Raises:
+            StoreError: one can't be written.
+        """
+        await self._core.journal.flush()
 
     async def unfinished(self) -> int:
         """Return how many jobs in the store have no outcome, those of other processes too; 0 without a store."""
         return await self._core.journal.unfinished()
+
+    @property
+    def jobs(self) -> Sequence[Handle]:
+        """The jobs that are known here: those under way, then those that have settled, as far as they are remembered.
+
+        Jobs that were submitted, resumed, recalled, or that an outcome from elsewhere spoke of.
+        """
+        return [Handle(job) for job in self._core.book]
 
     def job(self, job_id: str) -> Handle:
         """Return the handle of a job by its id.
@@ -328,7 +383,7 @@ class Orchestrator:
         """
         self._core.require_open()
         checked_id("post_id", post_id)
-        return await self._publisher(publisher).fetch(post_id)
+        return await self._core.publisher(publisher).fetch(post_id)
 
     async def accounts(self, *, refresh: bool = False) -> list[Account]:
         """Return the connected accounts of every publisher, as they were read last unless *refresh*."""
@@ -349,7 +404,7 @@ class Orchestrator:
         checked_kind("persona_id", persona_id, str)
         able = [p for p in self._all if p.capabilities.can(Feature.CAPTIONS) and publisher in (None, p.name)]
         if publisher is not None:
-            require(self._publisher(publisher), Feature.CAPTIONS, self._all)
+            require(self._core.publisher(publisher), Feature.CAPTIONS, self._all)
         if not able or not isinstance(able[0], SupportsCaptions):
             raise UnsupportedOperation(Feature.CAPTIONS.value, ", ".join(self._core.publishers))
         checked_ids("media_item_ids", media_item_ids)
@@ -402,45 +457,3 @@ class Orchestrator:
         if not await self._core.wait(jobs, deadline):
             self._core.withdraw(jobs, "the deadline passed before it was sent")
         return Report(job.snapshot() for job in jobs)
-
-    def _publisher(self, name: str | None) -> Publisher:
-        checked_kind("publisher", name, str)
-        if name is None and len(self._core.publishers) == 1:
-            return self._all[0]
-        names = ", ".join(self._core.publishers)
-        if name is None:
-            raise ConfigurationError(f"publisher: has to be named, one of {names}")
-        if name not in self._core.publishers:
-            raise ConfigurationError(f"publisher: {name!r} isn't one of {names}")
-        return self._core.publishers[name]
-
-    def _latest(self, items: Iterable[Item]) -> list[Job]:
-        return [self._core.book.latest(job.id) or job for job in self._core.jobs_of(items)]
-
-    def _plan_retry(self, job: Job, *, in_place: bool | None) -> list[Part] | None:
-        """Return the parts that retry *job*, none where it has to start over, or None if it isn't retried."""
-        outcome = job.outcome
-        if outcome is None or job.publisher is None or not is_retryable(outcome):
-            return None
-        if self._core.book.is_retried(job.id):
-            return None  # by a job that is no longer remembered
-        publisher = self._publisher(job.publisher)
-        require(publisher, Feature.RETRY_FAILED, self._all)
-        if not isinstance(publisher, SupportsRetryFailed):
-            raise UnsupportedOperation(Feature.RETRY_FAILED.value, publisher.provider)
-        return retry_parts(outcome, publisher, in_place=in_place)
-
-    def _retry(self, job: Job, parts: list[Part] | None, deadline: float | None) -> Job:
-        outcome = job.outcome
-        if outcome is None or parts is None:
-            return job
-        if parts:
-            return self._core.submit_parts(outcome, parts, deadline=deadline)
-        again = self._core.submit([without_past_time(outcome.request, self._core.context.now())], deadline=deadline)[0]
-        self._core.book.retries(job.id, again)
-        return again
-
-    async def _cancel(self, job: Job) -> CancelResult:
-        if job.publisher is None or job.publisher not in self._core.desks:
-            return CancelResult.TOO_LATE
-        return await cancel_job(self._core.context, job, self._core.desks[job.publisher])

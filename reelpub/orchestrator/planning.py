@@ -82,11 +82,14 @@ def names_of(part: Part) -> list[tuple[str, str]]:
     return [(account.id, str(account)) for account in part.accounts]
 
 
-def renumber(job: Job, parts: Sequence[Part]) -> list[PartState]:
-    """Return *parts* as new parts of *job*; one whose time has passed goes out now, since that is what is asked for."""
+def renumber(job: Job, parts: Sequence[Part], *, first: int = 1) -> list[PartState]:
+    """Return *parts* as new parts of *job*, numbered from *first*.
+
+    One whose time has passed goes out now, since that is what is asked for.
+    """
     return [
         PartState(part=evolve(part, id=f"{job.id}.{n}", job_id=job.id, at=_if_ahead(part.at, job.submitted_at)))
-        for n, part in enumerate(parts, start=1)
+        for n, part in enumerate(parts, start=first)
     ]
 
 

@@ -1,9 +1,20 @@
-"""Where jobs are remembered: in memory, or in a SQLite file that survives a crash."""
+"""Where jobs and runs are remembered: in memory, or in a SQLite file that survives a crash."""
 
 from __future__ import annotations
 
 from reelpub.store.base import Store, StoredJob, StoredPart
 from reelpub.store.memory import MemoryStore
+from reelpub.store.runs import RunStore, StoredEvent, StoredRow, StoredRun
 from reelpub.store.sqlite import SqliteStore
 
-__all__ = ["MemoryStore", "SqliteStore", "Store", "StoredJob", "StoredPart"]
+__all__ = [
+    "MemoryStore",
+    "RunStore",
+    "SqliteStore",
+    "Store",
+    "StoredEvent",
+    "StoredJob",
+    "StoredPart",
+    "StoredRow",
+    "StoredRun",
+]

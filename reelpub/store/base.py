@@ -7,7 +7,7 @@ is gone. That refusal is the fence: it is made in the shared store, in the same 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from attrs import frozen
@@ -35,7 +35,8 @@ class StoredJob:
     """One job as it is kept; `outcome` is None while it is unfinished. Times are Unix seconds.
 
     `due_at` is when it has to be looked at again, for one that waits for its time here. `before` is the outcome that
-    it retries, if it retries one. `may_repeat` is for adding it: the same content beside it doesn't matter.
+    it retries, if it retries one, and `retries` the id of the job that had it. `warnings` is what was doubtful about
+    it. `run` is the run that it belongs to. `may_repeat` is for adding it: the same content beside it doesn't matter.
     """
 
     id: str
@@ -48,6 +49,8 @@ class StoredJob:
     outcome: bytes | None = None
     parts: tuple[StoredPart, ...] = ()
     run: str | None = None
+    retries: str | None = None
+    warnings: bytes | None = None
     may_repeat: bool = False
 
 
@@ -70,8 +73,11 @@ class Store(Protocol):
     async def add(self, jobs: Sequence[StoredJob], *, owner: str, lease_until: float) -> Mapping[str, str]:
         """Remember new jobs as *owner*'s.
 
-        A job whose content key a remembered one has isn't added, unless it may repeat it: the answer maps its id to
-        the earlier job's.
+        Four kinds aren't added, and the answer maps the id of each to the job that stands in its way: one whose id
+        is remembered already (to itself; the remembered one stays as it is), one that retries what another retries
+        already, and one whose content key a remembered one has, unless it may repeat it. The fourth is the job of a
+        run's row that has ended without it, as one that was called off has (to itself, too). A job that retries one of
+        a run belongs to the run, too.
         """
         ...
 
@@ -86,8 +92,12 @@ class Store(Protocol):
         """
         ...
 
-    async def settle(self, job_id: str, outcome: bytes, *, owner: str, keep_content: bool) -> None:
-        """Write a job's outcome; without *keep_content* the same may be asked for again.
+    async def settle(
+        self, job_id: str, outcome: bytes, *, owner: str, keep_content: bool, parts: Sequence[StoredPart] = ()
+    ) -> None:
+        """Write a job's outcome, over an earlier one if it has one, and *parts* of it with it.
+
+        Without *keep_content* the same may be asked for again.
 
         Raises:
             LeaseLost: another process has taken the job over; nothing was written.
@@ -95,9 +105,36 @@ class Store(Protocol):
         ...
 
     async def claim(
-        self, *, publishers: Sequence[str], owner: str, now: float, lease_until: float, limit: int
+        self,
+        *,
+        publishers: Sequence[str],
+        owner: str,
+        now: float,
+        lease_until: float,
+        limit: int,
+        run: str | None = None,
     ) -> Sequence[StoredJob]:
-        """Take over up to *limit* unfinished jobs of *publishers* that nobody holds at *now*, the oldest first."""
+        """Take over up to *limit* unfinished jobs of *publishers* that nobody holds at *now*, the oldest first.
+
+        With *run*, only jobs of that run.
+        """
+        ...
+
+    async def recall(
+        self,
+        run: str,
+        *,
+        publishers: Sequence[str],
+        owner: str,
+        now: float,
+        lease_until: float,
+        job_ids: Collection[str] | None = None,
+    ) -> Sequence[StoredJob]:
+        """Take over the jobs of *run* and *publishers* that are settled, or that nobody holds at *now*, oldest first.
+
+        With *job_ids*, only those. A settled job changes hands whoever held it last: from then on only *owner* writes
+        its outcome. Unfinished jobs that somebody holds, *owner* too, are left out.
+        """
         ...
 
     async def renew(self, *, owner: str, lease_until: float) -> None:

@@ -32,9 +32,11 @@ __all__ = [
     "dump_outcome",
     "dump_part",
     "dump_request",
+    "dump_warnings",
     "load_outcome",
     "load_part",
     "load_request",
+    "load_warnings",
     "outcome_values",
     "request_values",
 ]
@@ -250,3 +252,13 @@ def dump_outcome(outcome: Outcome) -> bytes:
 def load_outcome(data: bytes) -> Outcome:
     """Return the outcome that `dump_outcome` made *data* of."""
     return _converter.structure(_from_json(data), Outcome)
+
+
+def dump_warnings(warnings: tuple[Problem, ...]) -> bytes | None:
+    """Return *warnings* as JSON, or None where there are none."""
+    return _to_json(_converter.unstructure(warnings)) if warnings else None
+
+
+def load_warnings(data: bytes | None) -> tuple[Problem, ...]:
+    """Return the warnings that `dump_warnings` made *data* of."""
+    return () if data is None else _converter.structure(_from_json(data), tuple[Problem, ...])

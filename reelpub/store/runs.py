@@ -82,7 +82,7 @@ class RunStore(Store, Protocol):
         ...
 
     async def settle_rows(self, rows: Sequence[StoredRow]) -> None:
-        """Write the outcomes of rows that ended without a job in the store."""
+        """Write the outcomes of rows that ended without a job in the store; from then on none is added for them."""
         ...
 
     async def jobs(self, run_id: str) -> Sequence[StoredJob]:

@@ -43,6 +43,48 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX parts_of ON parts (job_id)",
         "CREATE INDEX posts ON parts (sent_at, post_id) WHERE post_id IS NOT NULL",
     ),
+    (
+        "ALTER TABLE jobs ADD COLUMN retries TEXT",
+        "ALTER TABLE jobs ADD COLUMN warnings BLOB",
+        "CREATE INDEX retried ON jobs (retries) WHERE retries IS NOT NULL",
+        # An index and a table can't have the same name.
+        "DROP INDEX runs",
+        "CREATE INDEX jobs_of ON jobs (run) WHERE run IS NOT NULL",
+        """
+        CREATE TABLE runs (
+            seq INTEGER PRIMARY KEY,
+            id TEXT NOT NULL UNIQUE,
+            name TEXT NOT NULL,
+            command TEXT NOT NULL,
+            started_at REAL NOT NULL,
+            info BLOB NOT NULL
+        ) STRICT
+        """,
+        "CREATE INDEX newest ON runs (started_at, seq)",
+        """
+        CREATE TABLE run_rows (
+            run TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+            number INTEGER NOT NULL,
+            line INTEGER NOT NULL,
+            job_id TEXT NOT NULL,
+            request BLOB NOT NULL,
+            outcome BLOB,
+            PRIMARY KEY (run, number)
+        ) STRICT
+        """,
+        "CREATE INDEX ended_rows ON run_rows (job_id) WHERE outcome IS NOT NULL",
+        """
+        CREATE TABLE run_events (
+            seq INTEGER PRIMARY KEY,
+            run TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+            at REAL NOT NULL,
+            job_id TEXT,
+            kind TEXT NOT NULL,
+            data BLOB NOT NULL
+        ) STRICT
+        """,
+        "CREATE INDEX events_of ON run_events (run)",
+    ),
 )
 
 VERSION = len(MIGRATIONS)

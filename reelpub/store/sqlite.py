@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from reelpub.errors import StoreError
 from reelpub.store import statements
 from reelpub.store.base import StoredJob, StoredPart
 from reelpub.store.schema import migrate
+from reelpub.store.sqlite_runs import SqliteRuns
 
 __all__ = ["SqliteStore"]
 
@@ -30,8 +31,8 @@ _WAL_RETRY = 0.01
 """Seconds."""
 
 
-class SqliteStore:
-    """Keeps jobs in the file *path*, which is made if it isn't there. Several processes may share it.
+class SqliteStore(SqliteRuns):
+    """Keeps jobs and runs in the file *path*, which is made if it isn't there. Several processes may share it.
 
     *busy_timeout* (seconds) is how long a write waits for another process before it fails.
     """
@@ -71,17 +72,63 @@ class SqliteStore:
     async def put(self, parts: Sequence[StoredPart], *, owner: str) -> None:
         await self._write(partial(statements.put, parts=parts, owner=owner))
 
-    async def settle(self, job_id: str, outcome: bytes, *, owner: str, keep_content: bool) -> None:
+    async def settle(
+        self, job_id: str, outcome: bytes, *, owner: str, keep_content: bool, parts: Sequence[StoredPart] = ()
+    ) -> None:
         await self._write(
-            partial(statements.settle, job_id=job_id, outcome=outcome, owner=owner, keep_content=keep_content)
+            partial(
+                statements.settle,
+                job_id=job_id,
+                outcome=outcome,
+                owner=owner,
+                keep_content=keep_content,
+                parts=parts,
+            )
         )
 
     async def claim(
-        self, *, publishers: Sequence[str], owner: str, now: float, lease_until: float, limit: int
+        self,
+        *,
+        publishers: Sequence[str],
+        owner: str,
+        now: float,
+        lease_until: float,
+        limit: int,
+        run: str | None = None,
     ) -> Sequence[StoredJob]:
         names = list(publishers)
         return await self._write(
-            partial(statements.claim, publishers=names, owner=owner, now=now, lease_until=lease_until, limit=limit)
+            partial(
+                statements.claim,
+                publishers=names,
+                owner=owner,
+                now=now,
+                lease_until=lease_until,
+                limit=limit,
+                run=run,
+            )
+        )
+
+    async def recall(
+        self,
+        run: str,
+        *,
+        publishers: Sequence[str],
+        owner: str,
+        now: float,
+        lease_until: float,
+        job_ids: Collection[str] | None = None,
+    ) -> Sequence[StoredJob]:
+        return await self._write(
+            partial(
+                statements.recall,
+                run=run,
+                publishers=list(publishers),
+                owner=owner,
+                now=now,
+                lease_until=lease_until,
+                job_ids=job_ids,
+            )
         )
 
     async def renew(self, *, owner: str, lease_until: float) -> None:
@@ -145,6 +192,23 @@ class SqliteStore:
         if self._committing is None:
             self._committing = asyncio.create_task(self._commit_pending(), name="reelpub-store")
         return await future
+
+    async def _read(self, read: Callable[[sqlite3.Connection], T]) -> T:
+        return await self._run(partial(self._look, read))
+
+    def _look(self, read: Callable[[sqlite3.Connection], T]) -> T:
+        """Run *read* in a transaction that waits for nobody and keeps nobody waiting."""
+        db = self._db
+        if db is None:
+            raise StoreError(f"{self.path}: the store isn't open")
+        try:
+            db.execute("BEGIN")
+            try:
+                return read(db)
+            finally:
+                db.execute("COMMIT")
+        except (sqlite3.Error, ValueError) as error:
+            raise StoreError(f"{self.path}: {error}") from error
 
     async def _commit_pending(self) -> None:
         try:

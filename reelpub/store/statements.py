@@ -1,58 +1,100 @@
-"""What the SQLite store reads and writes: functions of a connection, run inside a transaction."""
+"""What the SQLite store reads and writes of jobs: functions of a connection, run inside a transaction."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from reelpub.errors import LeaseLost
 from reelpub.store.base import StoredJob, StoredPart
 
-__all__ = ["add", "claim", "count", "job", "owners", "posts_since", "put", "release", "renew", "settle"]
+__all__ = [
+    "add",
+    "claim",
+    "count",
+    "held",
+    "job",
+    "jobs",
+    "owners",
+    "posts_since",
+    "put",
+    "recall",
+    "release",
+    "renew",
+    "same_content",
+    "settle",
+]
 
-_COLUMNS = "id, publisher, request, submitted_at, content_key, due_at, before, outcome, run"
+_COLUMNS = "id, publisher, request, submitted_at, content_key, due_at, before, outcome, run, retries, warnings"
+_NAMES = _COLUMNS.split(", ")
 _PART_COLUMNS = "id, job_id, state, post_id, sent_at"
+_PART_NAMES = _PART_COLUMNS.split(", ")
+_INSERT = (
+    f"INSERT INTO jobs ({_COLUMNS}, owner, lease_until)"  # noqa: S608
+    f" VALUES ({', '.join(f':{name}' for name in _NAMES)}, :owner, :lease_until)"
+)
 _FREE = """
     SELECT seq FROM jobs
-    WHERE outcome IS NULL AND (owner IS NULL OR lease_until <= ?) AND publisher IN (SELECT value FROM json_each(?))
-    ORDER BY seq LIMIT ?
+    WHERE outcome IS NULL AND (owner IS NULL OR lease_until <= :now)
+        AND publisher IN (SELECT value FROM json_each(:publishers)) AND (:run IS NULL OR run = :run)
+    ORDER BY seq LIMIT :limit
 """
-_CLAIM = f"UPDATE jobs SET owner = ?, lease_until = ? WHERE seq IN ({_FREE}) RETURNING seq, {_COLUMNS}"  # noqa: S608
+_CLAIM = (
+    f"UPDATE jobs SET owner = :owner, lease_until = :lease_until WHERE seq IN ({_FREE})"  # noqa: S608
+    f" RETURNING seq, {_COLUMNS}"
+)
+_RECALL = f"""
+    UPDATE jobs SET owner = :owner, lease_until = :lease_until
+    WHERE run = :run AND publisher IN (SELECT value FROM json_each(:publishers))
+        AND (outcome IS NOT NULL OR owner IS NULL OR (owner <> :owner AND lease_until <= :now))
+        AND (:job_ids IS NULL OR id IN (SELECT value FROM json_each(:job_ids)))
+    RETURNING seq, {_COLUMNS}
+"""  # noqa: S608
 
 
 def add(db: sqlite3.Connection, *, jobs: Sequence[StoredJob], owner: str, lease_until: float) -> dict[str, str]:
-    """Insert jobs with their parts, leaving out those whose content another has; return which, and of what."""
-    duplicates: dict[str, str] = {}
+    """Insert jobs with their parts, but for those that another stands in the way of; return which, and what does."""
+    refused: dict[str, str] = {}
     for new in jobs:
-        earlier = None if new.may_repeat else _same_content(db, new.content_key)
+        earlier = _in_the_way(db, new)
         if earlier is not None:
-            duplicates[new.id] = earlier
+            refused[new.id] = earlier
             continue
-        db.execute(
-            f"INSERT INTO jobs ({_COLUMNS}, owner, lease_until) VALUES (?,?,?,?,?,?,?,?,?,?,?)",  # noqa: S608
-            (
-                new.id,
-                new.publisher,
-                new.request,
-                new.submitted_at,
-                new.content_key,
-                new.due_at,
-                new.before,
-                new.outcome,
-                new.run,
-                owner,
-                lease_until,
-            ),
-        )
+        columns = {name: getattr(new, name) for name in _NAMES}
+        columns["run"] = new.run or _run_of(db, new.retries)
+        db.execute(_INSERT, {**columns, "owner": owner, "lease_until": lease_until})
         _write_parts(db, new.parts)
-    return duplicates
+    return refused
 
 
-def _same_content(db: sqlite3.Connection, content_key: str | None) -> str | None:
-    if content_key is None:
+def _in_the_way(db: sqlite3.Connection, new: StoredJob) -> str | None:
+    """Return the id of the job because of which *new* isn't added."""
+    found = _first_id(db, "id", new.id) or _ended_row(db, new)
+    if found is None and new.retries is not None:
+        found = _first_id(db, "retries", new.retries)
+    if found is None and new.content_key is not None and not new.may_repeat:
+        found = _first_id(db, "content_key", new.content_key)
+    return found
+
+
+def _ended_row(db: sqlite3.Connection, new: StoredJob) -> str | None:
+    """Return the id of *new* if the row that it belongs to has ended without a job, as one that was called off has."""
+    statement = "SELECT job_id FROM run_rows WHERE job_id = ? AND run = ? AND outcome IS NOT NULL"
+    row = db.execute(statement, (new.id, new.run)).fetchone()
+    return row[0] if row else None
+
+
+def _run_of(db: sqlite3.Connection, job_id: str | None) -> str | None:
+    if job_id is None:
         return None
-    row = db.execute("SELECT id FROM jobs WHERE content_key = ? ORDER BY seq LIMIT 1", (content_key,)).fetchone()
+    row = db.execute("SELECT run FROM jobs WHERE id = ?", (job_id,)).fetchone()
+    return row[0] if row else None
+
+
+def _first_id(db: sqlite3.Connection, column: str, value: str) -> str | None:
+    row = db.execute(f"SELECT id FROM jobs WHERE {column} = ? ORDER BY seq LIMIT 1", (value,)).fetchone()  # noqa: S608
     return row[0] if row else None
 
 
@@ -72,22 +114,61 @@ def put(db: sqlite3.Connection, *, parts: Sequence[StoredPart], owner: str) -> N
     _write_parts(db, parts)
 
 
-def settle(db: sqlite3.Connection, *, job_id: str, outcome: bytes, owner: str, keep_content: bool) -> None:
-    """Write the outcome of a job that *owner* holds."""
+def settle(
+    db: sqlite3.Connection,
+    *,
+    job_id: str,
+    outcome: bytes,
+    owner: str,
+    keep_content: bool,
+    parts: Sequence[StoredPart] = (),
+) -> None:
+    """Write the outcome of a job that *owner* holds, and parts of it."""
     done = db.execute(
         "UPDATE jobs SET outcome = ?, content_key = CASE WHEN ? THEN content_key END WHERE id = ? AND owner = ?",
         (outcome, keep_content, job_id, owner),
     )
     if done.rowcount == 0:
         raise LeaseLost(f"job {job_id} is held by another process")
+    _write_parts(db, parts)
 
 
 def claim(
-    db: sqlite3.Connection, *, publishers: Sequence[str], owner: str, now: float, lease_until: float, limit: int
+    db: sqlite3.Connection,
+    *,
+    publishers: Sequence[str],
+    owner: str,
+    now: float,
+    lease_until: float,
+    limit: int,
+    run: str | None = None,
 ) -> list[StoredJob]:
     """Take over unfinished jobs of *publishers* that nobody holds, the oldest first."""
-    rows = db.execute(_CLAIM, (owner, lease_until, now, json.dumps(list(publishers)), limit)).fetchall()
-    return [_job(db, row[1:]) for row in sorted(rows)]
+    values = {"owner": owner, "lease_until": lease_until, "now": now, "limit": limit, "run": run}
+    return _taken(db, _CLAIM, values, publishers)
+
+
+def recall(
+    db: sqlite3.Connection,
+    *,
+    run: str,
+    publishers: Sequence[str],
+    owner: str,
+    now: float,
+    lease_until: float,
+    job_ids: Collection[str] | None = None,
+) -> list[StoredJob]:
+    """Take over the jobs of a run that are settled or that nobody holds, the oldest first."""
+    only = None if job_ids is None else json.dumps(list(job_ids))
+    values = {"owner": owner, "lease_until": lease_until, "now": now, "run": run, "job_ids": only}
+    return _taken(db, _RECALL, values, publishers)
+
+
+def _taken(
+    db: sqlite3.Connection, statement: str, values: Mapping[str, object], publishers: Sequence[str]
+) -> list[StoredJob]:
+    rows = db.execute(statement, {**values, "publishers": json.dumps(list(publishers))}).fetchall()
+    return _whole(db, [row[1:] for row in sorted(rows, key=lambda row: row[0])])
 
 
 def renew(db: sqlite3.Connection, *, owner: str, lease_until: float) -> None:
@@ -110,16 +191,39 @@ def owners(db: sqlite3.Connection) -> list[str]:
     return [owner for (owner,) in rows]
 
 
+def held(db: sqlite3.Connection, *, run: str, now: float) -> dict[str, str]:
+    """Return the unfinished jobs of a run that somebody holds, with their owners."""
+    rows = db.execute(
+        "SELECT id, owner FROM jobs WHERE run = ? AND outcome IS NULL AND owner IS NOT NULL AND lease_until > ?",
+        (run, now),
+    )
+    return dict(rows.fetchall())
+
+
 def posts_since(db: sqlite3.Connection, *, sent_at: float) -> frozenset[str]:
     """Return the provider's ids of what was sent at *sent_at* or later."""
     rows = db.execute("SELECT post_id FROM parts WHERE post_id IS NOT NULL AND sent_at >= ?", (sent_at,)).fetchall()
     return frozenset(post_id for (post_id,) in rows)
 
 
+def same_content(db: sqlite3.Connection, *, keys: Sequence[str]) -> dict[str, str]:
+    """Return which content keys a job has, each with the id of the first such job."""
+    rows = db.execute(
+        "SELECT content_key, id FROM jobs WHERE content_key IN (SELECT value FROM json_each(?)) ORDER BY seq DESC",
+        (json.dumps(list(keys)),),
+    )
+    return dict(rows.fetchall())
+
+
 def job(db: sqlite3.Connection, *, job_id: str) -> StoredJob | None:
     """Read one job."""
-    row = db.execute(f"SELECT {_COLUMNS} FROM jobs WHERE id = ?", (job_id,)).fetchone()  # noqa: S608
-    return _job(db, row) if row else None
+    rows = db.execute(f"SELECT {_COLUMNS} FROM jobs WHERE id = ?", (job_id,)).fetchall()  # noqa: S608
+    return next(iter(_whole(db, rows)), None)
+
+
+def jobs(db: sqlite3.Connection, *, run: str) -> list[StoredJob]:
+    """Read the jobs of a run, the oldest first."""
+    return _whole(db, db.execute(f"SELECT {_COLUMNS} FROM jobs WHERE run = ? ORDER BY seq", (run,)).fetchall())  # noqa: S608
 
 
 def count(db: sqlite3.Connection) -> tuple[int, int]:
@@ -129,8 +233,14 @@ def count(db: sqlite3.Connection) -> tuple[int, int]:
     return unfinished, whole - unfinished
 
 
-def _job(db: sqlite3.Connection, row: Sequence[object]) -> StoredJob:
-    members = dict(zip(_COLUMNS.split(", "), row, strict=True))
-    rows = db.execute(f"SELECT {_PART_COLUMNS} FROM parts WHERE job_id = ?", (members["id"],)).fetchall()  # noqa: S608
-    parts = (StoredPart(**dict(zip(_PART_COLUMNS.split(", "), row, strict=True))) for row in rows)
-    return StoredJob(**members, parts=tuple(parts))  # type: ignore[arg-type]  # columns are typed by the STRICT table
+def _whole(db: sqlite3.Connection, rows: Sequence[Sequence[Any]]) -> list[StoredJob]:
+    """Return jobs with their parts, which are read for all of them at once."""
+    parts: dict[str, list[StoredPart]] = {row[0]: [] for row in rows}
+    # In the order in which they were first written.
+    found = db.execute(
+        f"SELECT {_PART_COLUMNS} FROM parts WHERE job_id IN (SELECT value FROM json_each(?)) ORDER BY rowid",  # noqa: S608
+        (json.dumps(list(parts)),),
+    )
+    for row in found:
+        parts[row[1]].append(StoredPart(**dict(zip(_PART_NAMES, row, strict=True))))
+    return [StoredJob(**dict(zip(_NAMES, row, strict=True)), parts=tuple(parts[row[0]])) for row in rows]

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from reelpub import MediaItems, Orchestrator, OutcomeStatus, PublishRequest, StoreError
-from reelpub.store import SqliteStore, StoredJob, StoredPart, schema
+from reelpub.store import SqliteStore, StoredJob, StoredPart, StoredRow, StoredRun, schema
 from reelpub.testing import InMemoryPublisher, run_virtual
 
 
@@ -27,6 +27,14 @@ def path(tmp_path):
 
 def a_job(name, size=10):
     return StoredJob(id=name, publisher="memory", request=b"x" * size, submitted_at=0.0)
+
+
+def a_run(name):
+    return StoredRun(id=name, name="posts.csv", command="publish", started_at=0.0)
+
+
+def a_row(run, number, size=10):
+    return StoredRow(run=run, number=number, line=number, job_id=f"{run}.{number}", request=b"x" * size)
 
 
 async def add(store, *jobs):
@@ -64,7 +72,9 @@ class SmallDisk(SqliteStore):
 async def test_a_file_of_a_newer_version_is_refused_and_left_alone(path):
     with closing(sqlite3.connect(path)) as db:
         db.execute(f"PRAGMA user_version={schema.VERSION + 1}")
-    with pytest.raises(StoreError, match=r"is of version 2, and this is for 1; upgrade"):
+    with pytest.raises(
+        StoreError, match=rf"is of version {schema.VERSION + 1}, and this is for {schema.VERSION}; upgrade"
+    ):
         await SqliteStore(path).open()
     with closing(sqlite3.connect(path)) as db:
         assert db.execute("PRAGMA user_version").fetchone() == (schema.VERSION + 1,)
@@ -99,6 +109,79 @@ async def test_a_migration_that_fails_leaves_the_file_as_it_was(path, monkeypatc
     with closing(sqlite3.connect(path)) as db:
         assert db.execute("PRAGMA user_version").fetchone() == (schema.VERSION - 1,)
         assert db.execute("SELECT count(*) FROM sqlite_master WHERE name='half'").fetchone() == (0,)
+
+
+VERSION_1 = """
+CREATE TABLE jobs (seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, publisher TEXT NOT NULL, request BLOB NOT NULL,
+ submitted_at REAL NOT NULL, content_key TEXT, due_at REAL, before BLOB, outcome BLOB, run TEXT, owner TEXT,
+ lease_until REAL NOT NULL DEFAULT 0) STRICT;
+CREATE INDEX unfinished ON jobs (seq) WHERE outcome IS NULL;
+CREATE INDEX owned ON jobs (owner) WHERE outcome IS NULL;
+CREATE INDEX content ON jobs (content_key) WHERE content_key IS NOT NULL;
+CREATE INDEX runs ON jobs (run) WHERE run IS NOT NULL;
+CREATE TABLE parts (id TEXT PRIMARY KEY, job_id TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+ state BLOB NOT NULL, post_id TEXT, sent_at REAL) STRICT;
+CREATE INDEX parts_of ON parts (job_id);
+CREATE INDEX posts ON parts (sent_at, post_id) WHERE post_id IS NOT NULL;
+PRAGMA user_version=1;
+"""
+"""What version 1 made a file with, spelt out: a released step never changes."""
+
+
+async def test_a_file_of_version_1_is_brought_up_to_date_with_what_is_in_it(path):
+    """Jobs, parts, leases and contents stay; the file takes runs and retries, and a second opening changes nothing."""
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript(VERSION_1)
+        job = ("j1", "memory", b"{}", 12.5, "k", 99.0, b"before", "run-1", "A", 50.0)
+        db.execute(
+            "INSERT INTO jobs (id, publisher, request, submitted_at, content_key, due_at, before, run, owner,"
+            " lease_until) VALUES (?,?,?,?,?,?,?,?,?,?)",
+            job,
+        )
+        db.execute("INSERT INTO parts VALUES ('j1.1', 'j1', x'61', 'p', 5.0)")
+        db.commit()
+    for _ in range(2):
+        store = SqliteStore(path)
+        await store.open()
+        part = StoredPart(id="j1.1", job_id="j1", state=b"a", post_id="p", sent_at=5.0)
+        assert await store.jobs("run-1") == [
+            StoredJob(
+                id="j1",
+                publisher="memory",
+                request=b"{}",
+                submitted_at=12.5,
+                content_key="k",
+                due_at=99.0,
+                before=b"before",
+                run="run-1",
+                parts=(part,),
+            )
+        ]
+        assert await store.held("run-1", now=49.0) == {"j1": "A"}
+        await store.close()
+    store = SqliteStore(path)
+    await store.open()
+    await store.add_run(a_run("r"), [a_row("r", 1)])
+    again = StoredJob(id="j2", publisher="memory", request=b"{}", submitted_at=1.0, run="r", retries="j1")
+    assert await add(store, again) == {}
+    assert (await store.job("j2")).retries == "j1"
+    assert await store.rows("r") == [a_row("r", 1)]
+    await store.close()
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (schema.VERSION,)
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_the_first_step_is_what_version_1_was():
+    """So that the test above is about the files that are out there."""
+
+    def tables(script):
+        with closing(sqlite3.connect(":memory:")) as db:
+            db.executescript(script)
+            found = db.execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall()
+            return {name: "".join((sql or "").split()) for name, sql in found}
+
+    assert tables(";".join(schema.MIGRATIONS[0])) == tables(VERSION_1)
 
 
 async def test_something_else_than_a_database_is_refused(path):
@@ -306,13 +389,13 @@ async def test_opening_waits_for_a_locked_file_no_longer_than_the_busy_timeout(p
 
 
 async def test_a_broken_rule_of_the_tables_fails_its_own_write_alone(path):
-    """An id that is there already, and text that is none: those beside them in the same commit are written."""
+    """A row's number twice, and text that is none: those beside them in the same commit are written."""
     store = SqliteStore(path)
     await store.open()
     await add(store, a_job("j1"))
     results = await asyncio.gather(
         add(store, a_job("j2")),
-        add(store, a_job("j1")),
+        store.add_run(a_run("r"), [a_row("r", 1), a_row("r", 1)]),
         add(store, a_job("half \ud83d")),
         store.put([StoredPart(id="j1.1", job_id="j1", state=b"s")], owner="A"),
         return_exceptions=True,
@@ -386,4 +469,55 @@ async def test_what_was_answered_is_on_disk(path):
         await other.open()
         assert await other.count() == (number + 1, 0)
         await other.close()
+    await store.close()
+
+
+async def test_runs_of_a_store_that_isnt_open_cant_be_read(path):
+    with pytest.raises(StoreError, match="isn't open"):
+        await SqliteStore(path).runs()
+
+
+async def test_a_read_that_fails_says_why_and_leaves_the_store_usable(path):
+    store = SqliteStore(path)
+    await store.open()
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("DROP TABLE run_rows")
+    with pytest.raises(StoreError, match="no such table: run_rows"):
+        await store.rows("r")
+    with pytest.raises(StoreError, match="surrogates"):
+        await store.run("half \ud83d")
+    await add(store, a_job("j1"))
+    assert await store.count() == (1, 0)
+    await store.close()
+
+
+async def test_the_jobs_of_a_run_are_read_in_as_few_statements_as_one(path):
+    """However many there are, with however many parts; claiming and recalling, too."""
+    store = SqliteStore(path)
+    await store.open()
+    parts = [[StoredPart(id=f"j{n}.{m}", job_id=f"j{n}", state=b"s") for m in (1, 2)] for n in range(50)]
+    jobs = [
+        StoredJob(id=f"j{n}", publisher="memory", request=b"{}", submitted_at=0.0, run="r", parts=tuple(parts[n]))
+        for n in range(50)
+    ]
+    await add(store, *jobs)
+    said = []
+    await store._run(lambda: store._db.set_trace_callback(said.append))
+    assert await store.jobs("r") == jobs
+    told = {"owner": "B", "now": 2e9, "lease_until": 3e9, "publishers": ["memory"]}
+    assert await store.claim(**told, limit=20) == jobs[:20]
+    assert await store.recall("r", **told) == jobs[20:]
+    assert len([words for words in said if "SELECT" in words]) <= 6 + 3
+    await store.close()
+
+
+async def test_a_reader_waits_for_no_writer(path):
+    """Another process is in the middle of a commit: its run can be looked at all the same."""
+    store = SqliteStore(path, busy_timeout=0.02)
+    await store.open()
+    await store.add_run(a_run("r"), [a_row("r", 1)])
+    with closing(locked(path)):
+        assert await store.rows("r") == [a_row("r", 1)]
+        with pytest.raises(StoreError, match="locked"):
+            await store.add_events([])
     await store.close()
