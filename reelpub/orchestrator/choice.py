@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from attrs import frozen
@@ -17,6 +17,9 @@ from reelpub.providers.base import Publisher
 __all__ = ["Choice", "choose"]
 
 log = logging.getLogger("reelpub.orchestrator")
+
+_OFFERED = frozenset({"source", "title", "tags"})
+"""Fields that the capabilities speak of, so that a provider's own rules would say the same in other words."""
 
 
 @frozen(kw_only=True)
@@ -46,19 +49,28 @@ def choose(request: PublishRequest, publishers: Mapping[str, Publisher], now: da
         request, now=now, capabilities=found.capabilities, limits=found.limits, provider=found.provider
     )
     problems += _schedulable(request, found, publishers)
-    # A provider's own rules read members by their types, so they are asked once those are right.
-    if not problems or not checks.errors_in(checks.request_problems(request)):
-        problems += _own_rules(request, found)
+    malformed = [problem.field for problem in checks.errors_in(checks.request_problems(request))] if problems else []
+    offered = {problem.field for problem in checks.errors_in(problems)} & _OFFERED
+    problems += [problem for problem in _own_rules(request, found, malformed) if problem.field not in offered]
     return Choice(publisher=found, problems=_once(problems))
 
 
-def _own_rules(request: PublishRequest, publisher: Publisher) -> list[Problem]:
+def _own_rules(request: PublishRequest, publisher: Publisher, malformed: Sequence[str]) -> list[Problem]:
+    """Return what the provider's own rules find, but for what they say of *malformed* fields, which is told already."""
     try:
-        return list(publisher.check(request))
+        found = publisher.check(request)
+        return [problem for problem in found if not any(_overlap(problem.field, field) for field in malformed)]
     except Exception as error:  # a publisher with a bug must not take the other requests with it
+        if malformed:
+            # Its rules may count on members of the right types; they are asked again once those are right.
+            return []
         log.exception("%s: checking a request raised", publisher.name)
         message = f"{publisher.name} couldn't check the request: it raised {type(error).__name__}: {error}"
         return [Problem(field="publisher", message=message)]
+
+
+def _overlap(one: str, other: str) -> bool:
+    return one.startswith(other) or other.startswith(one)
 
 
 def _pick(request: PublishRequest, publishers: Mapping[str, Publisher]) -> Publisher | Problem:

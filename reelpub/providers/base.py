@@ -6,7 +6,7 @@ job of its own: what it needs comes in a `Part`, and what it learns goes out in 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
@@ -20,16 +20,20 @@ from reelpub.models.outcome import CancelResult
 from reelpub.models.post import Post
 from reelpub.models.problem import Problem
 from reelpub.models.request import PublishRequest
+from reelpub.models.source import Source
 from reelpub.transport.limiter import RateLimiter
 from reelpub.transport.message import CallOptions
 from reelpub.transport.rehearsal import RehearsedRequest
 
 __all__ = [
     "Absent",
+    "Cost",
     "Finding",
     "Found",
     "PostPage",
     "Publisher",
+    "Queue",
+    "QueuedPost",
     "SupportsAccountSlots",
     "SupportsBulkRead",
     "SupportsCancel",
@@ -286,6 +290,67 @@ class SupportsAccountSlots(Protocol):
 
     async def set_slots(self, total: int, *, return_url: str | None = None) -> AccountSlots:
         """Set the total number of paid slots."""
+        ...
+
+
+@frozen(kw_only=True)
+class QueuedPost:
+    """A post that waits for its time at the provider.
+
+    `accounts` are the ids of those it goes to, empty where the provider doesn't say. `sources` are the sources of which
+    a request would make the same post.
+    """
+
+    id: str
+    at: datetime | None = None
+    accounts: frozenset[str] = frozenset()
+    sources: tuple[Source, ...] = ()
+
+
+@frozen(kw_only=True)
+class Queue:
+    """What waits at a provider, as far as it can be read; `note` says what can't be known, where something can't."""
+
+    posts: tuple[QueuedPost, ...] = ()
+    note: str | None = None
+
+
+@runtime_checkable
+class SupportsQueue(Protocol):
+    """Can show what waits for its time."""
+
+    async def queue(self, *, max_reads: int) -> Queue:
+        """Read what waits, in at most *max_reads* requests."""
+        ...
+
+
+@frozen(kw_only=True)
+class Cost:
+    """What one request takes at its provider, without the reads that follow its posts to their end.
+
+    `writes` and `reads` are this request's own. `once` has what is asked once however many requests need it, with its
+    number of reads. `shares` has an entry for each post that can be scheduled together with others in one request: what
+    they must have in common, and its time in whole Unix seconds.
+    """
+
+    writes: int = 0
+    reads: int = 0
+    once: Mapping[str, int] = field(factory=dict)
+    shares: tuple[tuple[Hashable, int], ...] = ()
+
+
+@runtime_checkable
+class SupportsForecast(Protocol):
+    """Knows beforehand what its requests will be."""
+
+    def requests_for(
+        self, request: PublishRequest, groups: Sequence[tuple[Account, ...]], *, at: datetime | None
+    ) -> Cost:
+        """Return what *request* takes, whose posts have the accounts of *groups*, as `plan` made them.
+
+        *at* is the time that the provider is given, None where it is to publish at once. Pure; where it depends on what
+        the provider does, the usual case counts.
+        """
         ...
 
 

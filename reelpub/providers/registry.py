@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from importlib.metadata import entry_points
-from typing import Protocol, cast
+from typing import Protocol, cast, runtime_checkable
 
 from reelpub.clocks import Clock
 from reelpub.errors import ConfigurationError
 from reelpub.providers.base import Publisher
 
-__all__ = ["PublisherType", "from_env", "known", "load"]
+__all__ = ["OfflineType", "PublisherType", "from_env", "known", "load", "offline"]
 
 GROUP = "reelpub.publishers"
 
@@ -23,6 +23,15 @@ class PublisherType(Protocol):
 
     def from_env(self, *, name: str | None = None, clock: Clock | None = None) -> Publisher:
         """Make a publisher from environment variables."""
+        ...
+
+
+@runtime_checkable
+class OfflineType(Protocol):
+    """What a publisher's class offers where it can check and plan without a key."""
+
+    def offline(self, *, name: str | None = None, clock: Clock | None = None) -> Publisher:
+        """Make a publisher that refuses to send anything."""
         ...
 
 
@@ -56,3 +65,23 @@ def from_env(*, clock: Clock | None = None, environ: Mapping[str, str] | None = 
         keys = " or ".join(sorted(cls.env_key for cls in classes))
         raise ConfigurationError(f"no API key found: set {keys}")
     return publishers
+
+
+def offline(
+    *, clock: Clock | None = None, name: str | None = None, environ: Mapping[str, str] | None = None
+) -> list[Publisher]:
+    """Make publishers that check and plan without a key and never send: all that are installed, or *name* alone.
+
+    One whose class can't do without its key is made as ever where that is in the environment, and left out otherwise.
+
+    Raises:
+        ConfigurationError: no such publisher is installed, or *name* can't do without its key.
+    """
+    environ = os.environ if environ is None else environ
+    made: list[Publisher] = []
+    for cls in (load(each) for each in (known() if name is None else [name])):
+        if isinstance(cls, OfflineType):
+            made.append(cls.offline(clock=clock))
+        elif name is not None or environ.get(cls.env_key):
+            made.append(cls.from_env(clock=clock))
+    return made

@@ -28,12 +28,14 @@ from reelpub.models.request import PublishRequest
 from reelpub.models.settings import PlatformSettings
 from reelpub.policies.grouping import one_per_platform
 from reelpub.policies.safety import Effect, effect_of
-from reelpub.providers.base import Absent, Finding, Found, PostPage, Undecided
+from reelpub.providers.base import Absent, Cost, Finding, Found, PostPage, Queue, Undecided
 from reelpub.providers.reap import endpoints, matching, rules, schemas
 from reelpub.providers.reap.client import ReapClient
+from reelpub.providers.reap.cost import cost_of
 from reelpub.providers.reap.decode import decode_rows, structure_rows
 from reelpub.providers.reap.directory import Directory
 from reelpub.providers.reap.mapping import read_account, read_post
+from reelpub.providers.reap.queue import read_queue
 from reelpub.providers.reap.readiness import Readiness
 from reelpub.providers.reap.recent import RecentPosts
 from reelpub.providers.reap.rehearsal import ReapStandIn
@@ -42,6 +44,7 @@ from reelpub.providers.reap.settings import settings_problems, wire_settings
 from reelpub.providers.rows import RowMemory
 from reelpub.providers.structure import UNSET
 from reelpub.transport.message import CallOptions
+from reelpub.transport.offline import OfflineTransport
 from reelpub.transport.rehearsal import RehearsedRequest, rehearsing
 
 __all__ = ["ReapPublisher"]
@@ -99,6 +102,11 @@ class ReapPublisher:
         """Return a publisher with a client of its own; *client_kwargs*, such as *base_url*, are the client's."""
         return cls(ReapClient(api_key, clock=clock, **client_kwargs), name=name)
 
+    @classmethod
+    def offline(cls, *, name: str | None = None, clock: Clock | None = None) -> Self:
+        """Return a publisher that checks and plans without a key, and refuses to send anything."""
+        return cls.connect("offline", name=name, clock=clock, transport=OfflineTransport(rules.PROVIDER))
+
     async def __aenter__(self) -> Self:
         return self
 
@@ -139,6 +147,14 @@ class ReapPublisher:
 
     def plan(self, request: PublishRequest, accounts: Sequence[Account]) -> Sequence[tuple[Account, ...]]:  # noqa: ARG002
         return one_per_platform(accounts)
+
+    def requests_for(
+        self, request: PublishRequest, groups: Sequence[tuple[Account, ...]], *, at: datetime | None
+    ) -> Cost:
+        return cost_of(request, groups, at=at)
+
+    async def queue(self, *, max_reads: int) -> Queue:
+        return await read_queue(self.client, max_reads=max_reads)
 
     async def prepare(self, part: Part) -> Prepared:
         await self._readiness.require(matching.clip_of(part))

@@ -13,10 +13,12 @@ from attrs import evolve
 
 from reelpub.clocks import Clock
 from reelpub.errors import OutcomeUnknown, ReelPubError, ValidationError
+from reelpub.models.account import Account
 from reelpub.models.capability import ProviderLimits
 from reelpub.models.job import Part
 from reelpub.models.post import Post
 from reelpub.models.problem import Problem
+from reelpub.models.request import PublishRequest
 from reelpub.policies.batching import evenly_spaced
 from reelpub.policies.scheduling import instant
 from reelpub.providers.reap import matching, rules, schemas
@@ -26,7 +28,7 @@ from reelpub.transport.message import CallOptions
 if TYPE_CHECKING:
     from reelpub.providers.reap.client import ReapClient
 
-__all__ = ["Scheduler", "settings_of"]
+__all__ = ["Scheduler", "in_common", "settings_of"]
 
 _log = logging.getLogger("reelpub.reap")
 
@@ -144,7 +146,17 @@ class Scheduler:
 
 def settings_of(part: Part) -> dict[str, dict[str, Any]]:
     """Return the settings of *part* for the platforms that it goes to, as on the wire."""
-    return wire_settings(part.request.settings, [account.platform for account in part.accounts])
+    return _settings(part.request, part.accounts)
+
+
+def in_common(request: PublishRequest, accounts: Sequence[Account]) -> tuple[tuple[str, ...], str]:
+    """Return what the clips of one call have in common, of a post of *request* to *accounts*: these and settings."""
+    settings = {name: sorted(members.items()) for name, members in _settings(request, accounts).items()}
+    return tuple(sorted(account.id for account in accounts)), repr(sorted(settings.items()))
+
+
+def _settings(request: PublishRequest, accounts: Sequence[Account]) -> dict[str, dict[str, Any]]:
+    return wire_settings(request.settings, [account.platform for account in accounts])
 
 
 def _date(part: Part) -> int:
@@ -154,9 +166,7 @@ def _date(part: Part) -> int:
 
 
 def _shared(part: Part) -> tuple[tuple[str, ...], str]:
-    """Return what the clips of one call have in common: accounts and settings."""
-    settings = {name: sorted(members.items()) for name, members in settings_of(part).items()}
-    return tuple(sorted(account.id for account in part.accounts)), repr(sorted(settings.items()))
+    return in_common(part.request, part.accounts)
 
 
 def _require_even(parts: Sequence[Part]) -> None:

@@ -32,20 +32,23 @@ from reelpub.models.request import PublishRequest
 from reelpub.models.source import GeneratedPost
 from reelpub.models.when import LocalTime
 from reelpub.policies.safety import Effect, effect_of
-from reelpub.providers.base import AccountSlots, Finding, PostPage, Undecided
+from reelpub.providers.base import AccountSlots, Cost, Finding, PostPage, Queue, Undecided
 from reelpub.providers.reelmirror import decisions, endpoints
 from reelpub.providers.reelmirror.capabilities import CAPABILITIES, LIMITS
 from reelpub.providers.reelmirror.client import BASE_URL, ReelMirrorClient
+from reelpub.providers.reelmirror.cost import cost_of
 from reelpub.providers.reelmirror.decode import PROVIDER, Page, decode_rows, structure_rows
 from reelpub.providers.reelmirror.directory import AccountDirectory
 from reelpub.providers.reelmirror.drafts import DraftDesk
 from reelpub.providers.reelmirror.mapping import post_of
+from reelpub.providers.reelmirror.queue import NO_LIST, read_queue
 from reelpub.providers.reelmirror.rehearsal import ReelMirrorStandIn
 from reelpub.providers.reelmirror.request_checks import check_request
 from reelpub.providers.reelmirror.schemas import OutgoingPost
 from reelpub.providers.rows import RowMemory
 from reelpub.transport.limiter import RateLimiter
 from reelpub.transport.message import CallOptions, Response
+from reelpub.transport.offline import OfflineTransport
 from reelpub.transport.rehearsal import RehearsedRequest, rehearsing
 
 __all__ = ["ReelMirrorPublisher"]
@@ -110,6 +113,11 @@ class ReelMirrorPublisher:
         client = ReelMirrorClient(api_key, base_url=base_url, clock=clock, **client_kwargs)
         return cls(client, name=name, limits=limits)
 
+    @classmethod
+    def offline(cls, *, name: str | None = None, clock: Clock | None = None) -> Self:
+        """Make a publisher that checks and plans without a key, and refuses to send anything."""
+        return cls.connect("offline", name=name, clock=clock, transport=OfflineTransport(PROVIDER))
+
     def __repr__(self) -> str:
         return f"<ReelMirrorPublisher {self.name!r}>"
 
@@ -142,6 +150,25 @@ class ReelMirrorPublisher:
     def plan(self, request: PublishRequest, accounts: Sequence[Account]) -> Sequence[tuple[Account, ...]]:  # noqa: ARG002
         """Return one group: a post at ReelMirror goes to any number of accounts."""
         return (tuple(accounts),)
+
+    def requests_for(
+        self,
+        request: PublishRequest,
+        groups: Sequence[tuple[Account, ...]],
+        *,
+        at: datetime | None,  # noqa: ARG002
+    ) -> Cost:
+        return cost_of(request, groups)
+
+    async def queue(self, *, max_reads: int) -> Queue:
+        """Read what is scheduled, where there is a list; its note says that it can't be known otherwise."""
+        if self._has_bulk_read is False:
+            return Queue(note=NO_LIST)
+        found = await read_queue(
+            self.client, self._directory.resolve, page_size=self.limits.page_size, max_reads=max_reads
+        )
+        self._has_bulk_read = found is not None
+        return Queue(note=NO_LIST) if found is None else found
 
     async def prepare(self, part: Part) -> Prepared:
         """Make the draft that goes live and compare its accounts with those asked for; nothing is public afterwards.
