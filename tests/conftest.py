@@ -1,4 +1,4 @@
-"""What every test shares: a shim for aioresponses, a judge of all traffic, and a stage for whole stories.
+"""What every test shares: a shim for aioresponses, a judge of all traffic, a stage for whole stories, made-up runs.
 
 The judge is openapi-core, a validator that neither the clients nor the sandbox uses. Requests are judged by the
 contracts with every schema closed, answers by the contracts as they are; where a contract leaves the shape of an answer
@@ -8,16 +8,19 @@ open, the sandbox's dialect names one.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import re
 import signal
 from collections import Counter
 from copy import deepcopy
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from unittest.mock import Mock
 from urllib.parse import parse_qsl
 
 import aioresponses.core
+import attrs
 import pytest
 import yaml
 from aiohttp import ClientResponse
@@ -26,16 +29,35 @@ from openapi_core.datatypes import RequestParameters
 from werkzeug.datastructures import Headers, ImmutableMultiDict
 
 from reelpub import (
+    Account,
+    BadRequestError,
+    Clip,
+    Delivery,
     DeliveryStatus,
+    GeneratedPost,
+    MediaItems,
     Orchestrator,
+    Outcome,
+    OutcomeStatus,
+    Post,
+    PostStatus,
+    Problem,
+    PublishRequest,
     ReapPublisher,
     ReelMirrorPublisher,
+    SqliteStore,
+    bulk,
 )
+from reelpub.bulk.record import BudgetSample, Moment, RowRecord, RunRecord
+from reelpub.clocks import utc_now
+from reelpub.manifest.rows import ManifestRow
 from reelpub.sandbox import (
     REAP_ACCOUNTS,
     REAP_KEY,
     REELMIRROR_ACCOUNTS,
     REELMIRROR_KEY,
+    Fault,
+    FaultKind,
     ReelMirrorDialect,
     Sandbox,
 )
@@ -278,3 +300,241 @@ def play(judged):
         return result
 
     return play
+
+
+# ---- a run with every kind of end
+
+START = datetime(2027, 3, 26, 8, 0, tzinfo=UTC)
+"""Two days before the clocks go forward in Europe."""
+
+
+class RunMaker:
+    """Makes records of runs without running anything: rows that end in every way there is, one after the other."""
+
+    PLATFORMS = ("tiktok", "instagram", "youtube")
+
+    def run(self, count=20, *, samples=60, unfinished=0, **values):
+        """Return a run of that many rows, the last *unfinished* of which are on their way or not begun."""
+        statuses = itertools.cycle(OutcomeStatus)
+        made = [self.row(number, next(statuses)) for number in range(1, count + 1 - unfinished)]
+        made += [self.unfinished(number) for number in range(count + 1 - unfinished, count + 1)]
+        ends = [row.outcome.settled_at for row in made if row.is_settled]
+        defaults = {
+            "id": "20270326-0800-owl",
+            "name": "launch.csv",
+            "command": "publish launch.csv",
+            "started_at": START,
+            "ended_at": max(ends) if ends and not unfinished else None,
+            "rows": tuple(made),
+            "samples": tuple(self.sample(number) for number in range(samples)),
+        }
+        return RunRecord(**defaults | values)
+
+    def row(self, number, status, *, caption="Spring is here", url=None, **request):
+        """Return a row that ended so, half a minute after it was queued."""
+        begun = START + timedelta(seconds=number)
+        request.setdefault("at", START + timedelta(days=number % 40) if status is OutcomeStatus.SCHEDULED else None)
+        asked = self.request(number, caption=caption, **request)
+        deliveries = self.deliveries(number, status, url)
+        ended = begun + timedelta(seconds=30)
+        outcome = Outcome(
+            request=asked,
+            job_id=f"job-{number}",
+            publisher="reap",
+            status=status,
+            reason=None if status is OutcomeStatus.PUBLISHED else f"reason of row {number}",
+            deliveries=deliveries,
+            posts=self.posts(number, deliveries),
+            error=BadRequestError(f"words {number}", status=400, operation="publish_clip", provider="reap")
+            if status is OutcomeStatus.REFUSED
+            else None,
+            problems=(Problem(field="caption", message="is too long", value="x" * 90, limit="80"),)
+            if status is OutcomeStatus.REFUSED
+            else (),
+            duplicate_of="job-1" if status is OutcomeStatus.DUPLICATE else None,
+            orphans=(f"draft-{number}",) if status is OutcomeStatus.FAILED else (),
+            requests=1,
+            submitted_at=begun,
+            settled_at=ended,
+        )
+        return RowRecord(
+            number=number,
+            line=number + 1,
+            request=asked,
+            job_id=outcome.job_id,
+            outcome=outcome,
+            moments=self.moments(begun, status),
+        )
+
+    def unfinished(self, number):
+        """Return a row that isn't over: every second one is held by the limit, the others weren't submitted."""
+        begun = START + timedelta(seconds=number)
+        asked = self.request(number)
+        row = RowRecord(number=number, line=number + 1, request=asked, job_id=f"job-{number}")
+        if number % 2:
+            return row
+        outcome = Outcome(
+            request=asked, job_id=row.job_id, publisher="reap", status=OutcomeStatus.PENDING, submitted_at=begun
+        )
+        return attrs.evolve(row, outcome=outcome, moments=self.moments(begun, OutcomeStatus.PENDING)[:2])
+
+    def request(self, number, **values):
+        """Return what row *number* asks for."""
+        accounts = tuple(f"{platform}:acme" for platform in self.PLATFORMS[: 1 + number % 3])
+        return PublishRequest(
+            Clip("project", f"clip-{number}"),
+            **{"accounts": accounts, "tags": ("spring",), "reference": f"post-{number}"} | values,
+        )
+
+    def deliveries(self, number, status, url):
+        """Return what every account got; partly published is the first account only."""
+        if status in (OutcomeStatus.DUPLICATE, OutcomeStatus.PENDING):
+            return ()
+        partly = [DeliveryStatus.PUBLISHED, DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN]
+        each = [status] * 3 if status is not OutcomeStatus.PARTLY_PUBLISHED else partly
+        platforms = self.PLATFORMS[: 1 + number % 3 if status is not OutcomeStatus.PARTLY_PUBLISHED else 3]
+        return tuple(
+            self.delivery(number, platform, DeliveryStatus(str(one)), url)
+            for platform, one in zip(platforms, each, strict=False)
+        )
+
+    def delivery(self, number, platform, status, url):
+        """Return what one account got."""
+        is_live = status is DeliveryStatus.PUBLISHED
+        return Delivery(
+            account=Account(id=f"{platform}-1", provider="reap", platform=platform, username="acme"),
+            status=status,
+            raw_status=str(status).upper(),
+            url=(url or f"https://{platform}.example/@acme/{number}?from=share&n=1") if is_live else None,
+            platform_post_id=f"{platform[:2]}{number}" if is_live else None,
+            error=f"{platform} said no to {number}" if status is DeliveryStatus.FAILED else None,
+            published_at=START + timedelta(seconds=number + 29) if is_live else None,
+        )
+
+    def posts(self, number, deliveries):
+        """Return the provider's post, where there is one."""
+        if not any(delivery.status in ("published", "failed", "scheduled") for delivery in deliveries):
+            return ()
+        post = Post(id=f"p-{number}", provider="reap", publisher="reap", status=PostStatus.OTHER, raw_status="DONE")
+        return (attrs.evolve(post, deliveries=deliveries),)
+
+    def moments(self, begun, status):
+        """Return what happened on the way, over half a minute."""
+        said = [
+            Moment(at=begun, kind="queued", text="queued for reap"),
+            Moment(at=begun + timedelta(seconds=1), kind="held", text="waits", seconds=9.0, reason="limit"),
+            Moment(at=begun + timedelta(seconds=10), kind="sent", text="sent"),
+            Moment(at=begun + timedelta(seconds=11), kind="accepted", text="accepted as post p-1"),
+            Moment(at=begun + timedelta(seconds=29), kind="delivered", text="live", account="tiktok:acme"),
+            Moment(at=begun + timedelta(seconds=30), kind="settled", text=str(status)),
+        ]
+        if status is OutcomeStatus.UNKNOWN:
+            said[3] = attrs.evolve(said[3], kind="unknown", text="the answer was lost")
+        return tuple(said)
+
+    def sample(self, number, publisher="reap"):
+        """Return how the limit stood that many seconds after the start."""
+        return BudgetSample(
+            at=START + timedelta(seconds=number),
+            publisher=publisher,
+            limit=10,
+            window=60.0,
+            used=min(number, 10),
+            waiting=max(0, 12 - number),
+            requests=number,
+        )
+
+
+@pytest.fixture(scope="session")
+def runs():
+    """Make records of runs that end in every way."""
+    return RunMaker()
+
+
+# ---- a run in the sandbox that ends in every way
+
+
+def _clip(number, *accounts, **members):
+    return PublishRequest(
+        Clip("demo-project-1", f"demo-clip-{number}"), accounts=accounts, title=f"T{number}", **members
+    )
+
+
+class EveryOutcome:
+    """A run over the sandbox in which every kind of end occurs: `record` as its store tells it, `told` as the process
+    that carried it out saw it, by the rows' numbers; None for a row that nothing was done about.
+    """
+
+    ROWS = {  # noqa: RUF012
+        1: OutcomeStatus.PUBLISHED,
+        2: OutcomeStatus.PARTLY_PUBLISHED,
+        3: OutcomeStatus.SCHEDULED,
+        4: OutcomeStatus.REFUSED,
+        5: OutcomeStatus.REFUSED,
+        6: OutcomeStatus.FAILED,
+        7: OutcomeStatus.CANCELLED,
+        8: OutcomeStatus.CANCELLED,
+        9: OutcomeStatus.NOT_SENT,
+        10: OutcomeStatus.DUPLICATE,
+        11: OutcomeStatus.PENDING,
+        12: OutcomeStatus.UNKNOWN,
+        13: OutcomeStatus.PENDING,
+        14: OutcomeStatus.PUBLISHED,
+    }
+    FAULTS = (
+        Fault(FaultKind.PLATFORM_FAILS, account="youtube:acme", text="the video is too long"),
+        Fault(FaultKind.PLATFORM_FAILS, account="linkedin:acme", text="the member is restricted"),
+        Fault(FaultKind.PLATFORM_FAILS, account="tiktok:acme_two", text="try again later"),
+        Fault(FaultKind.STUCK, account="5eed0000000000000000a003"),
+        Fault(FaultKind.HTML_500, operation="createOutgoingPost", times=None),
+        Fault(FaultKind.LOST_AFTER, operation="approveGeneratedPost"),
+    )
+
+    def __init__(self, folder):
+        self.path, self.told, self.record = folder / "runs.db", {}, None
+
+    @staticmethod
+    def requests(now):
+        """Return what the rows ask for: a caption of the first tries to be HTML, row 8 and 13 are for nobody here."""
+        first = _clip(1, "tiktok:acme", caption="</style></script><script>alert(1)</script>")
+        return {
+            1: first,
+            2: _clip(2, "tiktok:acme", "youtube:acme"),
+            3: _clip(3, "x:acme", at=now + timedelta(hours=2)),
+            4: _clip(4, "x:acme", at=now - timedelta(hours=2)),
+            5: PublishRequest(MediaItems(["demo-media-item-1"]), accounts=["instagram:nobody"]),
+            6: _clip(5, "linkedin:acme"),
+            7: _clip(6, "x:acme", at=now + timedelta(hours=3)),
+            8: _clip(8, "x:acme", publisher="elsewhere"),
+            9: PublishRequest(MediaItems(["demo-media-item-2"]), accounts=["tiktok:acme"]),
+            10: first,
+            11: _clip(9, "instagram:acme"),
+            12: PublishRequest(GeneratedPost("demo-generated-post-1", approve=True)),
+            13: _clip(10, "x:acme", publisher="elsewhere"),
+            14: _clip(11, "tiktok:acme_two"),
+        }
+
+    async def story(self, stage):
+        """Carry the run out, send row 14 again, call two rows off, and read it all in a store opened anew."""
+        stage.sandbox.order(*self.FAULTS)
+        now = utc_now(stage.clock)
+        rows = [ManifestRow(number=n, line=n + 1, request=asked) for n, asked in self.requests(now).items()]
+        store = SqliteStore(self.path)
+        handles = {}
+        async with bulk.opened(store):
+            run = await bulk.begin(store, rows, name="every.csv", command="publish", now=now)
+        async with stage.orchestrator(store=store) as pub:
+            await bulk.carry_out(pub, store, run, on_rows=handles.update)
+            await bulk.retry_failed(pub, store, run, rows=[14], on_rows=handles.update)
+            await bulk.cancel(pub, store, run, rows=[7, 8])
+            self.told = {number: handle.outcome() for number, handle in handles.items()}
+        async with bulk.opened(SqliteStore(self.path)) as anew:
+            self.record = await bulk.load(anew, run)
+
+
+@pytest.fixture(scope="session")
+def every_outcome_run(play, tmp_path_factory):
+    """A run over both providers' sandboxes with every kind of end, carried out once."""
+    made = EveryOutcome(tmp_path_factory.mktemp("every-outcome"))
+    play(made.story)
+    return made

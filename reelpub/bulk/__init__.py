@@ -1,3 +1,29 @@
 """Many posts from one file: plan it, run it, go on with it after a crash, and tell what became of each row."""
 
 from __future__ import annotations
+
+from reelpub.bulk.beginning import begin
+from reelpub.bulk.cancelling import cancel
+from reelpub.bulk.history import find, latest, load, opened
+from reelpub.bulk.record import BudgetSample, Moment, RowRecord, RunRecord
+from reelpub.bulk.rescheduling import reschedule
+from reelpub.bulk.retrying import retry_failed
+from reelpub.bulk.running import carry_out
+from reelpub.bulk.watching import watch
+
+__all__ = [
+    "BudgetSample",
+    "Moment",
+    "RowRecord",
+    "RunRecord",
+    "begin",
+    "cancel",
+    "carry_out",
+    "find",
+    "latest",
+    "load",
+    "opened",
+    "reschedule",
+    "retry_failed",
+    "watch",
+]

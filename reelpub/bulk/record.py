@@ -74,7 +74,10 @@ class RowRecord:
 
 @frozen(kw_only=True)
 class RunRecord:
-    """One run, as its store has it. `ended_at` is when its last row settled, None while some haven't."""
+    """One run, as its store has it. `ended_at` is when its last row settled, None while some haven't.
+
+    `moments` are about no single row: waits that a provider imposed, and events that couldn't be kept.
+    """
 
     id: str
     name: str
@@ -83,6 +86,7 @@ class RunRecord:
     ended_at: datetime | None = None
     rows: tuple[RowRecord, ...] = ()
     samples: tuple[BudgetSample, ...] = ()
+    moments: tuple[Moment, ...] = ()
 
     @property
     def counts(self) -> dict[OutcomeStatus, int]:

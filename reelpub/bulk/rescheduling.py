@@ -1,0 +1,54 @@
+"""Moving scheduled rows of a run to other times."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from reelpub.bulk.choosing import chosen, handles_of
+from reelpub.bulk.history import ledger_of, require_run
+from reelpub.bulk.ledger import Entry
+from reelpub.bulk.recorder import recording
+from reelpub.errors import ReelPubError, ValidationError
+from reelpub.models.outcome import Outcome
+from reelpub.models.problem import Problem
+from reelpub.models.when import LocalTime
+from reelpub.orchestrator.orchestrator import Orchestrator
+from reelpub.store.runs import RunStore
+
+__all__ = ["reschedule"]
+
+
+async def reschedule(
+    pub: Orchestrator, store: RunStore, run_id: str, moves: Mapping[int, datetime | LocalTime]
+) -> dict[int, Outcome | ReelPubError]:
+    """Move rows, by their numbers, to other times; return for each its outcome as it is then, or why it wasn't moved.
+
+    One that can't be moved keeps no other from it: an `UnsupportedOperation` names who can, a `ValidationError` says
+    what is wrong with the time, or that the row isn't scheduled.
+
+    Raises:
+        ConfigurationError: there is no such run or row; nothing was moved.
+    """
+    await require_run(store, run_id)
+    entries = chosen(await ledger_of(store, run_id), moves.keys())
+    settled = [entry.job.id for entry in entries if entry.job is not None and not entry.is_unfinished]
+    moved: dict[int, Outcome | ReelPubError] = {}
+    async with recording(pub, store, run_id):
+        handles = await handles_of(pub, run_id, settled)
+        for entry in entries:
+            try:
+                if entry.job_id not in handles:
+                    raise _not_scheduled(entry)
+                moved[entry.row.number] = await pub.reschedule(handles[entry.job_id], moves[entry.row.number])
+            except ReelPubError as error:
+                moved[entry.row.number] = error
+    await pub.unfinished()
+    return moved
+
+
+def _not_scheduled(entry: Entry) -> ValidationError:
+    message = "isn't scheduled, so it can't be moved"
+    if entry.is_untouched or entry.is_unfinished:
+        message = "hasn't come to be scheduled yet: resume the run, then move it"
+    return ValidationError([Problem(field="row", value=entry.row.number, message=message)])
