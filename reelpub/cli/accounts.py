@@ -7,8 +7,9 @@ import asyncio
 import click
 
 from reelpub.cli import listing, options, views
+from reelpub.cli.advice import complaint
 from reelpub.cli.exits import ExitStatus, of_error
-from reelpub.cli.printable import clean
+from reelpub.cli.page import ENVIRONMENT, Example, Page
 from reelpub.cli.setup import Setup, orchestrator, setup_of
 from reelpub.errors import ReelPubError
 from reelpub.models.account import Account
@@ -16,15 +17,28 @@ from reelpub.models.account import Account
 __all__ = ["accounts"]
 
 
-@click.command()
+@click.command(
+    cls=Page,
+    examples=(
+        Example("Those of every key that is set:", "reelpub accounts"),
+        Example(
+            "The names of Reap's that can be used:",
+            "reelpub accounts --publisher reap --json | jq -r 'select(.is_active).username'",
+        ),
+    ),
+    exits={
+        "0": "They were listed.",
+        "1": "A key was refused.",
+        "2": "Wrong use.",
+        "3": "A provider couldn't be reached.",
+    },
+    environment=ENVIRONMENT,
+)
 @options.publisher
 @options.as_json
 @click.pass_context
 def accounts(context: click.Context, publisher: str | None, as_json: bool) -> int:
-    """List the connected accounts of every key that is set.
-
-    Example: reelpub accounts --publisher reap
-    """
+    """List the connected accounts of every key that is set, by the names that --account and manifests take."""
     return asyncio.run(_accounts(setup_of(context), publisher, views.choose(as_json=as_json)))
 
 
@@ -40,5 +54,5 @@ async def _accounts(setup: Setup, name: str | None, view: views.View) -> int:
                 errors.append(error)
     view.listing(listing.accounts(found))
     for refusal in errors:
-        click.echo(f"reelpub: {clean(refusal)}", err=True)
+        click.echo(complaint(refusal), err=True)
     return max(map(of_error, errors), default=ExitStatus.SUCCESS)

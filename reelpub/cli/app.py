@@ -11,36 +11,112 @@ from typing import Any
 import click
 
 from reelpub.cli.accounts import accounts
+from reelpub.cli.advice import complaint
+from reelpub.cli.cancel import cancel
+from reelpub.cli.completion import completion
 from reelpub.cli.demo import demo
 from reelpub.cli.exits import ExitStatus, of_error
-from reelpub.cli.printable import clean
+from reelpub.cli.page import EXITS, KEYS, STORE_ENVIRONMENT, STORE_FILES, Example, PagedGroup, paged
+from reelpub.cli.plan import plan
 from reelpub.cli.publish import publish
+from reelpub.cli.report import report
+from reelpub.cli.reschedule import reschedule
+from reelpub.cli.results import results
 from reelpub.cli.resume import resume
+from reelpub.cli.retry import retry
+from reelpub.cli.runs import runs
 from reelpub.cli.sandbox import sandbox
+from reelpub.cli.schedule import schedule
+from reelpub.cli.schema import schema
 from reelpub.cli.status import status
 from reelpub.cli.wait import wait
+from reelpub.cli.watch import watch
 from reelpub.errors import ReelPubError
-from reelpub.models.problem import Problem
 
 __all__ = ["command", "run"]
 
 
-@click.group(name="reelpub", context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(version("reelpub"), prog_name="reelpub")
+@click.group(
+    name="reelpub",
+    cls=PagedGroup,
+    chapters={
+        "Try it": {
+            "demo": "Watch posts go out, and faults being put right.",
+            "sandbox": "Serve both providers on this machine.",
+        },
+        "A file": {
+            "schema": "Print what a row may hold, or a file to begin with.",
+            "plan": "Check every row, and see what it would do.",
+            "publish": "Publish every row; or a single post, from options.",
+            "schedule": "Schedule every row for its time.",
+        },
+        "A run": {
+            "watch": "Follow it to its end; send nothing.",
+            "resume": "Go on with it where it stopped.",
+            "retry": "Send again what provably isn't live.",
+            "cancel": "Call off what hasn't gone out.",
+            "reschedule": "Move what waits for its time.",
+            "runs": "List the runs.",
+            "results": "Show every row, or write a file to run again.",
+            "report": "Write it as one page.",
+        },
+        "A post": {
+            "status": "See how one stands.",
+            "wait": "Follow some to their end.",
+        },
+        "Besides": {
+            "accounts": "List the connected accounts.",
+            "completion": "Complete commands and runs in the shell.",
+        },
+    },
+    examples=(
+        Example("See it work, on this machine alone:", "reelpub demo"),
+        Example("From a file to a report:", "reelpub plan posts.csv && reelpub publish posts.csv; reelpub report"),
+    ),
+    exits=EXITS,
+    files=STORE_FILES,
+    environment={**KEYS, **STORE_ENVIRONMENT},
+)
+@click.version_option(version("reelpub"), "--version", prog_name="reelpub", help="Show the version, e.g. --version.")
 def command() -> None:
     """Publish short videos through ReelMirror and Reap.
 
-    Keys and addresses come from the environment: REELMIRROR_API_KEY and REAP_API_KEY, and REELMIRROR_BASE_URL and
-    REAP_BASE_URL where the services are elsewhere. `reelpub sandbox` prints a set to try things with.
+    Keys and addresses come from the environment, never from the command line: REELMIRROR_API_KEY and REAP_API_KEY, and
+    REELMIRROR_BASE_URL and REAP_BASE_URL where the services are elsewhere. `reelpub sandbox` prints a set to try things
+    with.
 
-    The exit status is 0 only if every delivery succeeded, 1 if some failed, were refused or weren't sent, 2 after
-    wrong use, and 3 if some are pending or can't be known, which outweighs 1.
-
-    Try it: reelpub demo
+    A file becomes a run with an id. Runs are kept in a store, so that any later command can go on with them: after a
+    crash, tomorrow, or to send again what failed.
     """
 
 
-for subcommand in (demo, sandbox, accounts, publish, resume, status, wait):
+for subcommand in (
+    accounts,
+    cancel,
+    completion,
+    demo,
+    plan,
+    publish,
+    report,
+    reschedule,
+    results,
+    resume,
+    retry,
+    runs,
+    sandbox,
+    schedule,
+    paged(
+        schema,
+        examples=(
+            Example("A manifest to begin with, which runs in the sandbox:", "reelpub schema --example csv > posts.csv"),
+            Example("What an editor checks JSON and YAML rows with:", "reelpub schema > manifest.schema.json"),
+        ),
+        exits={"0": "It was printed.", "2": "Wrong use."},
+    ),
+    status,
+    wait,
+    watch,
+):
     command.add_command(subcommand)
 
 
@@ -57,7 +133,7 @@ def run(arguments: Sequence[str] | None = None, *, obj: object = None) -> int:
         error.show()
         return error.exit_code
     except ReelPubError as error:
-        _complain(error)
+        print(complaint(error), file=sys.stderr)
         return of_error(error)
     except (click.Abort, KeyboardInterrupt):
         print("reelpub: interrupted", file=sys.stderr)
@@ -66,10 +142,3 @@ def run(arguments: Sequence[str] | None = None, *, obj: object = None) -> int:
 
 def _call(arguments: list[str] | None, obj: object) -> Any:
     return command.main(arguments, prog_name="reelpub", standalone_mode=False, obj=obj)
-
-
-def _complain(error: ReelPubError) -> None:
-    problems: tuple[Problem, ...] = getattr(error, "problems", ())
-    told = [str(problem) for problem in problems] or [str(error)]
-    for text in told:
-        print(f"reelpub: {clean(text)}", file=sys.stderr)

@@ -14,6 +14,7 @@ from reelpub.cli import listing, options, scenario, views
 from reelpub.cli.board import Board
 from reelpub.cli.exits import ExitStatus, of_statuses
 from reelpub.cli.following import follow
+from reelpub.cli.page import Example, Page
 from reelpub.clocks import ScaledClock
 from reelpub.models.outcome import Outcome
 from reelpub.orchestrator.orchestrator import Orchestrator
@@ -38,14 +39,22 @@ where time runs {SPEED} times as fast. Three things are ordered to go wrong:
 - one account fails, once."""
 
 
-@click.command()
+@click.command(
+    cls=Page,
+    examples=(
+        Example("Watch it:", "reelpub demo"),
+        Example(
+            "What went wrong, and what was done about it, as JSON:",
+            "reelpub demo --json | jq -c 'select(.type == \"unknown\")'",
+        ),
+    ),
+    exits={"0": "Everything is live, and nothing twice.", "1": "It isn't.", "3": "It was interrupted."},
+)
 @options.as_json
 def demo(as_json: bool) -> int:
     """Watch 24 posts go out over both providers, and three faults being put right.
 
     It needs no key and no network: both providers are a sandbox inside this process. It takes about ten seconds.
-
-    Example: reelpub demo
     """
     return asyncio.run(_Demo(as_json=as_json).run())
 

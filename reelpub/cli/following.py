@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Protocol
 
 from reelpub.cli.board import Board
 from reelpub.cli.printable import clean
@@ -81,10 +82,14 @@ async def _tick(view: View) -> None:
         await asyncio.sleep(_TICK_SECONDS)
 
 
+class _Noting(Protocol):
+    def note(self, text: str) -> None: ...
+
+
 class _Remarks(logging.Handler):
     """Hands log records to a view: they may quote a provider, and would tear a live table."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: _Noting) -> None:
         super().__init__(logging.WARNING)
         self._view = view
 
@@ -93,7 +98,7 @@ class _Remarks(logging.Handler):
 
 
 @contextmanager
-def remarks(view: View) -> Generator[None, None, None]:
+def remarks(view: _Noting) -> Generator[None, None, None]:
     """Show the library's warnings through *view* while the ``with`` lasts."""
     logger, handler = logging.getLogger("reelpub"), _Remarks(view)
     propagated = logger.propagate

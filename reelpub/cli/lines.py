@@ -32,9 +32,13 @@ class LinesView:
         pass
 
     def event(self, label: str, event: JobEvent) -> None:
-        self._began = self._began or event.at
-        seconds = (event.at - self._began).total_seconds()
-        print(f"{seconds:7.1f}s  {clean(label):<{self._width}}  {sentence(event)}", flush=True)
+        self.told(event.at, label, sentence(event))
+
+    def told(self, at: datetime, label: str, text: str) -> None:
+        """Print that *text*, which is safe, was said of *label* at *at*."""
+        self._began = self._began or at
+        seconds = (at - self._began).total_seconds()
+        print(f"{seconds:7.1f}s  {clean(label):<{self._width}}  {text}", flush=True)
 
     def note(self, text: str) -> None:
         print(clean(text), flush=True)

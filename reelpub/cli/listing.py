@@ -15,7 +15,7 @@ from reelpub.models.account import Account
 from reelpub.models.outcome import Outcome
 from reelpub.models.post import Delivery, Post
 
-__all__ = ["Listing", "Span", "accounts", "batch", "details", "outcomes", "posts"]
+__all__ = ["Entry", "Listing", "Span", "accounts", "batch", "details", "outcomes", "posts"]
 
 
 @frozen

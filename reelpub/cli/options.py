@@ -6,12 +6,25 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
 from reelpub.models.source import Clip
 
-__all__ = ["as_json", "clip", "publisher", "seconds", "settings", "store", "timeout"]
+__all__ = [
+    "as_json",
+    "clip",
+    "dry_run",
+    "output",
+    "publisher",
+    "seconds",
+    "settings",
+    "store",
+    "timeout",
+    "zone",
+    "zone_name",
+]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -65,16 +78,36 @@ def publisher(command: Command) -> Command:
     )(command)
 
 
-def store(*, required: bool = False, exists: bool = False) -> Callable[[Command], Command]:
-    """Add ``--store``; with *exists* the file has to be there already."""
+def store(*, exists: bool = False) -> Callable[[Command], Command]:
+    """Add ``--store``; with *exists* a file that is named has to be there already."""
     return click.option(
         "--store",
         type=click.Path(path_type=Path, dir_okay=False, exists=exists),
         metavar="FILE",
-        required=required,
-        help="The file in which jobs are noted, so that they survive a crash and nothing is sent twice, "
-        "e.g. --store posts.db.",
+        envvar="REELPUB_STORE",
+        help="The file in which everything is noted before it is sent, so that a crash loses nothing and repeats "
+        "nothing, e.g. --store posts.db. Without it: REELPUB_STORE, or else the one under Files.",
     )
+
+
+def zone(help_text: str) -> Callable[[Command], Command]:
+    """Add ``--zone``."""
+    return click.option("--zone", metavar="ZONE", callback=zone_name, help=help_text)
+
+
+def zone_name(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Read the name of a time zone."""
+    if value is None:
+        return None
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise click.BadParameter(
+            f"{value!r} is no zone that this machine knows; give an IANA name such as Europe/Oslo",
+            ctx=context,
+            param=parameter,
+        ) from None
+    return value
 
 
 def timeout(command: Command) -> Command:
@@ -95,3 +128,24 @@ def as_json(command: Command) -> Command:
         is_flag=True,
         help="JSON lines on standard output and everything else on standard error, e.g. --json | jq .type",
     )(command)
+
+
+def dry_run(command: Command) -> Command:
+    """Add ``--dry-run``."""
+    return click.option(
+        "--dry-run",
+        is_flag=True,
+        help="Show every request that would be sent, the key left out, and how each post would end, e.g. --dry-run. "
+        "What only reads is sent, within the limits; nothing is published and nothing noted.",
+    )(command)
+
+
+def output(help_text: str) -> Callable[[Command], Command]:
+    """Add ``-o``; ``-`` is standard output."""
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+        metavar="FILE",
+        help=help_text,
+    )

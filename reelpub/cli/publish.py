@@ -1,33 +1,69 @@
-"""`reelpub publish`: one post, to its end."""
+"""`reelpub publish`: the posts of a file, or a single one from options."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
-from attrs import field, frozen
+from click.core import ParameterSource
 
-from reelpub.cli import listing, options, views
-from reelpub.cli.board import Board
-from reelpub.cli.exits import ExitStatus, of_statuses
-from reelpub.cli.following import follow
-from reelpub.cli.printable import clean
-from reelpub.cli.request import settings_from, source_from, when_from
-from reelpub.cli.setup import Setup, orchestrator, setup_of
-from reelpub.clocks import Clock
-from reelpub.models.outcome import Outcome, OutcomeStatus
-from reelpub.models.request import PublishRequest
-from reelpub.orchestrator.handle import Handle
-from reelpub.orchestrator.orchestrator import Orchestrator
-from reelpub.policies.lifecycle import Stage
+from reelpub.cli import options, single, views
+from reelpub.cli.filerun import FileOrder, options_for_files, run_file
+from reelpub.cli.page import ENVIRONMENT, STORE_ENVIRONMENT, STORE_FILES, Example, Page
+from reelpub.cli.setup import setup_of
 
 __all__ = ["publish"]
 
+_OF_ONE_POST = (
+    "generated_post",
+    "approve",
+    "media_items",
+    "persona",
+    "draft",
+    "clip",
+    "caption",
+    "title",
+    "tags",
+    "accounts",
+    "at",
+    "settings",
+    "retry_failed",
+    "no_wait",
+)
+_OF_A_FILE = ("format_", "skip_bad_rows")
 
-@click.command()
+
+@click.command(
+    cls=Page,
+    examples=(
+        Example("Publish every row of a file:", "reelpub publish posts.csv"),
+        Example(
+            "Publish what is sound of it, and keep what happens:",
+            "reelpub publish posts.csv --skip-bad-rows --json > log.jsonl",
+        ),
+        Example("See every request that it would send:", "reelpub publish posts.csv --dry-run"),
+        Example("Read it from another program:", "make-posts | reelpub publish - --format jsonl"),
+        Example(
+            "Publish one clip to one account:",
+            "reelpub publish --clip demo-project-1/demo-clip-1 --title 'Launch day' --account tiktok:acme",
+        ),
+        Example(
+            "Schedule one generated post:",
+            "reelpub publish --generated-post demo-generated-post-1 --at '2027-03-28 14:30' --zone Europe/Oslo",
+        ),
+    ),
+    files=STORE_FILES,
+    environment={**ENVIRONMENT, **STORE_ENVIRONMENT},
+)
+@click.argument(
+    "file",
+    required=False,
+    metavar="[FILE]",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True),
+)
+@options_for_files
 @click.option(
     "--generated-post", metavar="ID", help="Publish a generated post, e.g. --generated-post demo-generated-post-1."
 )
@@ -70,7 +106,12 @@ __all__ = ["publish"]
     metavar="TIME",
     help="Publish at a later time, with an offset or together with --zone, e.g. --at 2027-03-28T14:30+02:00.",
 )
-@click.option("--zone", metavar="ZONE", help="The time zone of --at, e.g. --at '2027-03-28 14:30' --zone Europe/Oslo.")
+@click.option(
+    "--zone",
+    metavar="ZONE",
+    help="The time zone of --at, e.g. --at '2027-03-28 14:30' --zone Europe/Oslo; with FILE, of its times that have "
+    "none of their own.",
+)
 @click.option(
     "--setting",
     "settings",
@@ -84,7 +125,7 @@ __all__ = ["publish"]
     type=click.IntRange(0, 10),
     default=0,
     metavar="TIMES",
-    help="Send what provably isn't live again, so many times, e.g. --retry-failed 2.",
+    help="Send what provably isn't live again, so many times, e.g. --retry-failed 2. For a file: `reelpub retry`.",
 )
 @click.option(
     "--no-wait",
@@ -98,100 +139,48 @@ __all__ = ["publish"]
 @options.as_json
 @click.pass_context
 def publish(context: click.Context, /, **given: Any) -> int:
-    """Publish one post and wait until it is live, or has failed, on every account.
+    """Publish the posts of a file, or a single one, and wait until each is live, or has failed, on every account.
 
-    With --at it is done once the provider has it scheduled. Ctrl-C stops the waiting, not a post that has left; what
-    is known by then is told, and `reelpub wait POST_ID` goes on.
+    FILE is a manifest in CSV, JSONL or YAML, one row a post (`reelpub schema` describes it); - is standard input. It is
+    read and checked whole before anything is sent. Then it becomes a run with an id, which is printed first of all and
+    which `resume`, `retry`, `watch`, `results` and `report` take; it is noted in the store, so that nothing is lost by
+    a crash and nothing is sent twice.
 
-    Example: reelpub publish --clip demo-project-1/demo-clip-1 --title 'Launch day' --account tiktok:acme
+    Without FILE, options describe one post. It is noted only where --store or REELPUB_STORE names a store.
+
+    What has a time is done once the provider has it scheduled. Ctrl-C once stops in order: nothing new is sent, and
+    what is on the wire is told; a second one stops at once. Neither stops a post that has left, and neither loses what
+    is known: `reelpub resume RUN` goes on, for a single post `reelpub wait POST_ID`.
     """
-    order = _Order(
-        request=_request(given),
-        retries=given["retry_failed"],
-        waits=not given["no_wait"],
-        timeout=given["timeout"],
+    setup = setup_of(context)
+    if given["file"] is None:
+        _reject(context, _OF_A_FILE, "goes with FILE, such as reelpub publish posts.csv")
+        order = single.order_from(given)
+        if given["dry_run"]:
+            return asyncio.run(single.rehearse_one(setup, order, as_json=given["as_json"]))
+        return asyncio.run(single.publish_one(setup, order, views.choose(as_json=given["as_json"])))
+    _reject(context, _OF_ONE_POST, "describes a single post; with FILE, it stands in its columns")
+    of_file = FileOrder(
+        file=given["file"],
+        command="publish",
         store=given["store"],
-    )
-    if order.retries and not order.waits:
-        raise click.UsageError("--retry-failed needs to wait: leave --no-wait out")
-    return asyncio.run(_publish(setup_of(context), order, views.choose(as_json=given["as_json"])))
-
-
-@frozen(kw_only=True)
-class _Order:
-    """A request, how many times what fails of it is sent again, how long to stay with it (seconds), and its store."""
-
-    request: PublishRequest
-    retries: int
-    waits: bool
-    timeout: float | None = field(default=None)
-    store: Path | None = field(default=None)
-
-
-def _request(given: dict[str, Any]) -> PublishRequest:
-    return PublishRequest(
-        source_from(
-            generated_post=given["generated_post"],
-            approve=given["approve"],
-            media_items=given["media_items"],
-            persona=given["persona"],
-            draft=given["draft"],
-            clip=given["clip"],
-        ),
-        caption=given["caption"],
-        title=given["title"],
-        tags=given["tags"],
-        accounts=given["accounts"],
-        settings=settings_from(given["settings"]),
-        at=when_from(given["at"], given["zone"]),
+        format=given["format_"],
+        zone=options.zone_name(context, _parameter(context, "zone"), given["zone"]),
         publisher=given["publisher"],
+        timeout=given["timeout"],
+        skip_bad_rows=given["skip_bad_rows"],
+        dry_run=given["dry_run"],
+        as_json=given["as_json"],
     )
+    return asyncio.run(run_file(setup, of_file))
 
 
-async def _publish(setup: Setup, order: _Order, view: views.View) -> int:
-    pub = orchestrator(setup, order.request.publisher, store=order.store)
-
-    async def work() -> Sequence[Outcome]:
-        return [await _carry_out(pub, order, setup.clock)]
-
-    outcomes = await follow(pub, Board([order.request]), view, work)
-    view.listing(listing.outcomes(outcomes))
-    _advise(view, outcomes)
-    # Interrupted before it was taken on: it provably wasn't sent.
-    return of_statuses(outcome.status for outcome in outcomes) if outcomes else ExitStatus.FAILED
+def _reject(context: click.Context, names: tuple[str, ...], why: str) -> None:
+    """Refuse options that were given and that don't go with what is asked for."""
+    for name in names:
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"{_parameter(context, name).opts[0]} {why}")
 
 
-async def _carry_out(pub: Orchestrator, order: _Order, clock: Clock) -> Outcome:
-    deadline = None if order.timeout is None else clock.monotonic() + order.timeout
-    if not order.waits:
-        return await _until_accepted(pub, pub.submit(order.request, timeout=order.timeout))
-    outcome = await pub.publish(order.request, timeout=order.timeout)
-    for _ in range(order.retries):
-        left = None if deadline is None else max(0.0, deadline - clock.monotonic())
-        again = await pub.retry_failed(outcome, timeout=left)
-        if again.job_id == outcome.job_id:
-            break
-        outcome = again
-    return outcome
-
-
-async def _until_accepted(pub: Orchestrator, handle: Handle) -> Outcome:
-    """Wait until the provider has every post of the job, or the job has ended."""
-    async with pub.stream([handle]) as events:
-        async for _ in events:
-            parts = handle.job.parts
-            if parts and all(part.stage in (Stage.ACCEPTED, Stage.SETTLED) for part in parts):
-                break
-    return handle.outcome()
-
-
-def _advise(view: views.View, outcomes: Sequence[Outcome]) -> None:
-    """Say what a warning, a post that goes on, or an unknown end asks a person to do."""
-    for outcome in outcomes:
-        for warning in outcome.warnings:
-            view.note(f"warning: {warning}")
-        if outcome.status is OutcomeStatus.PENDING and outcome.posts:
-            ids = " ".join(clean(post.id) for post in outcome.posts)
-            view.note(f"it goes on at the provider; follow it with: reelpub wait --publisher {outcome.publisher} {ids}")
-        if outcome.status is OutcomeStatus.UNKNOWN:
-            view.note("it may or may not be live: look at the accounts before you send it again")
+def _parameter(context: click.Context, name: str) -> click.Parameter:
+    return next(parameter for parameter in context.command.params if parameter.name == name)

@@ -62,26 +62,28 @@ def source_from(
     return named[0]
 
 
-def when_from(at: str | None, zone: str | None) -> datetime | LocalTime | None:
+def when_from(at: str | None, zone: str | None, *, option: str = "--at") -> datetime | LocalTime | None:
     """Return when the post is to go out: an instant for a time with an offset, else a clock time in *zone*.
+
+    *option* is the one that *at* was given with.
 
     Raises:
         click.UsageError: it is no time, or says neither or both of an offset and a zone.
     """
     if at is None:
         if zone is not None:
-            raise click.UsageError("--zone goes with --at")
+            raise click.UsageError(f"--zone goes with {option}")
         return None
     try:
         moment = datetime.fromisoformat(at.strip())
     except ValueError:
-        raise click.UsageError(f"--at: {at!r} isn't a time such as 2027-03-28T14:30+02:00") from None
+        raise click.UsageError(f"{option}: {at!r} isn't a time such as 2027-03-28T14:30+02:00") from None
     if moment.tzinfo is None:
         if zone is None:
-            raise click.UsageError(f"--at: {at!r} has no offset; add one, such as +02:00, or --zone Europe/Oslo")
+            raise click.UsageError(f"{option}: {at!r} has no offset; add one, such as +02:00, or --zone Europe/Oslo")
         return LocalTime(at.strip(), zone)
     if zone is not None:
-        raise click.UsageError(f"--at: {at!r} has an offset already; leave --zone out")
+        raise click.UsageError(f"{option}: {at!r} has an offset already; leave --zone out")
     return moment
 
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from attrs import frozen
 
+from reelpub.cli.page import Example, Page
+from reelpub.cli.setup import CLOCK
 from reelpub.clocks import Clock, ScaledClock, SystemClock
 
 if TYPE_CHECKING:
@@ -24,7 +26,21 @@ LIMIT_KINDS = ("fixed", "anchored", "sliding_log", "sliding_counter", "gcra")
 """The values of the sandbox's `LimitKind`; ``sliding`` is short for ``sliding_log``."""
 
 
-@click.command()
+@click.command(
+    cls=Page,
+    examples=(
+        Example("Serve it, as fast as the services are:", "reelpub sandbox"),
+        Example(
+            "Ten times as fast, with a choice where the contract leaves one:",
+            "reelpub sandbox --speed 10 --dialect reap.urls_by=platform",
+        ),
+        Example(
+            "Publish into it, in another terminal, after pasting the lines with export:",
+            "reelpub publish --clip demo-project-1/demo-clip-1 --account tiktok:acme",
+        ),
+    ),
+    exits={"0": "It was stopped with Ctrl-C or SIGTERM.", "2": "Wrong use, such as a port that is taken."},
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on, e.g. --host 127.0.0.1.")
 @click.option(
     "--reelmirror-port",
@@ -74,9 +90,8 @@ def sandbox(**given: Any) -> int:
     """Serve a sandbox of both providers until Ctrl-C.
 
     It behaves as the providers' contracts say, on this machine alone, and publishes nothing. It prints the environment
-    variables that point `reelpub` at it, its keys, its accounts and its ids.
-
-    Example: reelpub sandbox --speed 10 --dialect reap.urls_by=platform
+    variables that point `reelpub` at it, its keys, its accounts and its ids. With --speed one of the variables is the
+    clock that it goes by: commands that have it go by it, too, at addresses on this machine alone.
     """
     return asyncio.run(_serve(_Terms(**given)))
 
@@ -172,6 +187,14 @@ def _greet(server: Sandbox) -> None:
     lines = [describe(server), ""]
     if isinstance(server.clock, ScaledClock):
         # Resets of the rate limit are told in this time: a client with another clock waits too long for them.
+        lines[0] = _with_clock(lines[0], f"export {CLOCK}={server.clock.scale:g}@{server.clock.origin!r}")
         clock = f"ScaledClock({server.clock.scale:g}, origin={server.clock.origin!r})"
         lines.append(f"Time runs {server.clock.scale:g} times as fast; for clients in Python: clock={clock}")
     print("\n".join([*lines, "Serving; Ctrl-C stops it."]), flush=True)
+
+
+def _with_clock(description: str, line: str) -> str:
+    """Put *line* after the last of the lines that set the environment."""
+    lines = description.splitlines()
+    last = max((place for place, text in enumerate(lines) if text.startswith("export ")), default=-1)
+    return "\n".join([*lines[: last + 1], line, *lines[last + 1 :]])

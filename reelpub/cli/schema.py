@@ -26,8 +26,6 @@ def schema(context: click.Context, example_format: str | None) -> None:
 
     An editor that is given the schema completes and checks rows of JSON and YAML. The manifest's ids and accounts are
     those of `reelpub sandbox`, so that it runs there as it is.
-
-    Example: reelpub schema --example csv > posts.csv
     """
     if example_format is None:
         click.echo(shipped_schema(), nl=False)

@@ -18,7 +18,7 @@ from reelpub.cli.printable import clean
 from reelpub.cli.words import is_noteworthy, sentence
 from reelpub.models.event import AccountFailed, JobEvent, JobUnknown
 
-__all__ = ["TableView", "rich_table"]
+__all__ = ["TableView", "rich_table", "styled"]
 
 STYLES: Mapping[str, str] = {
     "published": "green",
@@ -126,9 +126,10 @@ def rich_table(listing: Listing) -> RenderableType:
     for name in listing.columns:
         table.add_column(name, overflow="fold")
     for row in listing.rows:
-        table.add_row(*(Text.assemble(*(_styled(span) for span in entry)) for entry in row))
+        table.add_row(*(Text.assemble(*(styled(span) for span in entry)) for entry in row))
     return table
 
 
-def _styled(span: Span) -> Text:
+def styled(span: Span) -> Text:
+    """Return *span* in the colour of its status."""
     return Text(span.text, style=STYLES.get(span.status or "", ""))

@@ -10,10 +10,11 @@ import click
 from attrs import frozen
 
 from reelpub.cli import listing, options, views
+from reelpub.cli.advice import complaint
 from reelpub.cli.board import Board
 from reelpub.cli.exits import ExitStatus, of_error, of_statuses, status_of
 from reelpub.cli.following import follow
-from reelpub.cli.printable import clean
+from reelpub.cli.page import ENVIRONMENT, EXITS, Example, Page
 from reelpub.cli.setup import Setup, orchestrator, setup_of
 from reelpub.errors import ConfigurationError, ReelPubError
 from reelpub.models.outcome import Outcome
@@ -25,7 +26,25 @@ from reelpub.orchestrator.orchestrator import Orchestrator
 __all__ = ["wait"]
 
 
-@click.command()
+@click.command(
+    cls=Page,
+    examples=(
+        Example(
+            "Wait ten minutes for a post at Reap:",
+            "reelpub wait --publisher reap --timeout 600 65a1b2c3d4e5f60718293a4b",
+        ),
+        Example(
+            "Wait for two, as long as it takes:",
+            "reelpub wait --publisher reap 65a1b2c3d4e5f60718293a4b 65a1b2c3d4e5f60718293a4c",
+        ),
+    ),
+    exits={
+        **EXITS,
+        "0": "Every post is live on every account.",
+        "3": "Some wait for their time, are pending, or can't be known.",
+    },
+    environment=ENVIRONMENT,
+)
 @click.argument("post_ids", metavar="POST_ID...", nargs=-1, required=True)
 @options.publisher
 @options.timeout
@@ -36,10 +55,8 @@ def wait(
 ) -> int:
     """Wait until posts are live, or have failed, on every account.
 
-    POST_ID is the provider's id of a post, as `reelpub publish` prints it. Nothing is sent or called off. The exit
-    status is 0 only if every post is live on every account; a post that still waits for its time gives 3.
-
-    Example: reelpub wait --publisher reap --timeout 600 65a1b2c3d4e5f60718293a4b
+    POST_ID is the provider's id of a post, as `reelpub publish` prints it. Nothing is sent or called off. The posts of
+    a run are followed with `reelpub watch`.
     """
     wanted = _Wanted(ids=tuple(dict.fromkeys(post_ids)), publisher=publisher, timeout=timeout)
     return asyncio.run(_wait(setup_of(context), wanted, views.choose(as_json=as_json)))
@@ -72,7 +89,7 @@ async def _wait(setup: Setup, wanted: _Wanted, view: views.View) -> int:
     outcomes = await follow(pub, board, view, work)
     view.listing(listing.outcomes(outcomes))
     for refusal in errors:
-        click.echo(f"reelpub: {clean(refusal)}", err=True)
+        click.echo(complaint(refusal), err=True)
     ends = [of_statuses((outcome.status for outcome in outcomes), scheduled_counts=False), *map(of_error, errors)]
     if len(outcomes) + len(errors) < len(wanted.ids):
         ends.append(ExitStatus.UNKNOWN)

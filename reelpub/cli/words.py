@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from reelpub.bulk.record import Moment
 from reelpub.cli.printable import shorten
 from reelpub.models.event import (
     AccountDelivered,
@@ -18,8 +19,9 @@ from reelpub.models.event import (
     JobStuck,
     JobUnknown,
 )
+from reelpub.models.outcome import OutcomeStatus
 
-__all__ = ["is_noteworthy", "sentence", "spaced"]
+__all__ = ["is_bad_end", "is_bad_moment", "is_noteworthy", "sentence", "settled_as", "spaced"]
 
 _HELD = {"limit": "waits for the rate limit", "cap": "waits for its account's cap", "time": "waits for its time"}
 
@@ -71,3 +73,22 @@ def is_noteworthy(event: JobEvent) -> bool:
         case JobSent():
             return event.attempt > 1
     return False
+
+
+def is_bad_end(event: JobSettled) -> bool:
+    """Return whether a request ended badly, and no account's failure has said so before."""
+    outcome = event.outcome
+    return not (outcome.is_success or outcome.failed) and outcome.status is not OutcomeStatus.PENDING
+
+
+def is_bad_moment(moment: Moment) -> bool:
+    """Return whether what was noted of a row should stay on the screen, as `is_noteworthy` and `is_bad_end` say."""
+    if moment.kind == JobSettled.kind:
+        return settled_as(moment) not in (OutcomeStatus.PUBLISHED, OutcomeStatus.SCHEDULED, OutcomeStatus.PENDING)
+    return moment.kind in (AccountFailed.kind, JobUnknown.kind, JobStuck.kind)
+
+
+def settled_as(moment: Moment) -> OutcomeStatus | None:
+    """Return how a row settled, as its moment's text begins; None where that isn't known here."""
+    word = moment.text.partition(":")[0]
+    return OutcomeStatus(word) if word in set(OutcomeStatus) else None

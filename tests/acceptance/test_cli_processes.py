@@ -62,7 +62,8 @@ def test_the_sandbox_serves_until_it_is_stopped(number):
         printed,
         exports,
     ):
-        assert set(exports) == {"REELMIRROR_API_KEY", "REAP_API_KEY", "REELMIRROR_BASE_URL", "REAP_BASE_URL"}
+        services = {"REELMIRROR_API_KEY", "REAP_API_KEY", "REELMIRROR_BASE_URL", "REAP_BASE_URL"}
+        assert set(exports) == services | {"REELPUB_SANDBOX_CLOCK"}
         text = "\n".join(printed)
         for named in ("demo-generated-post-1", "demo-project-1", "tiktok:acme", "5eed0000000000000000a001"):
             assert named in text

@@ -1,0 +1,70 @@
+"""Which rows of a run move to which time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import click
+
+from reelpub.bulk.record import RowRecord, RunRecord
+from reelpub.models.outcome import OutcomeStatus
+from reelpub.models.when import LocalTime
+from reelpub.policies.scheduling import instant
+
+__all__ = ["due_at", "moves_by", "moves_to"]
+
+_WAITING = frozenset({OutcomeStatus.SCHEDULED, OutcomeStatus.PENDING, OutcomeStatus.PARTLY_PUBLISHED})
+
+
+def due_at(row: RowRecord) -> datetime | None:
+    """Return when *row* goes out, as the provider has it or else as it was asked for; None where it has no time."""
+    posts = row.outcome.posts if row.outcome is not None else ()
+    told = max((post.scheduled_at for post in posts if post.scheduled_at is not None), default=None)
+    if told is not None:
+        return told
+    asked = instant(row.request.at) if row.request.at is not None else None
+    return asked if isinstance(asked, datetime) else None
+
+
+def moves_by(run: RunRecord, by: timedelta, numbers: frozenset[int] | None) -> Mapping[int, datetime]:
+    """Return the new times of the rows of *run*, of *numbers* alone if given, each moved by so much.
+
+    Raises:
+        click.UsageError: a row that was named waits for no time, or none does.
+    """
+    _require(run, numbers)
+    moves: dict[int, datetime] = {}
+    for row in run.rows:
+        if numbers is not None and row.number not in numbers:
+            continue
+        at = due_at(row) if row.status in _WAITING else None
+        if at is not None:
+            moves[row.number] = at + by
+        elif numbers is not None:
+            raise click.UsageError(f"--row {row.number}: it waits for no time, so it can't be moved ({row.status})")
+    if not moves:
+        raise click.UsageError(f"no row of {run.id} waits for its time; `reelpub results {run.id}` shows them all")
+    return moves
+
+
+def moves_to(
+    run: RunRecord, at: datetime | LocalTime, numbers: frozenset[int] | None
+) -> Mapping[int, datetime | LocalTime]:
+    """Return the new time of the one row in *numbers*.
+
+    Raises:
+        click.UsageError: not exactly one row is named, or the run has no such row.
+    """
+    if numbers is None or len(numbers) != 1:
+        raise click.UsageError("--at moves one row: name it with --row N, or move several with --by, such as --by +2h")
+    _require(run, numbers)
+    return dict.fromkeys(numbers, at)
+
+
+def _require(run: RunRecord, numbers: frozenset[int] | None) -> None:
+    missing = sorted((numbers or frozenset()) - {row.number for row in run.rows})
+    if missing:
+        raise click.UsageError(
+            f"--row {missing[0]}: run {run.id} has no such row; `reelpub results {run.id}` shows those that it has"
+        )

@@ -1,0 +1,88 @@
+"""Which run a command is about, and which of its rows."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+from reelpub.bulk import history
+from reelpub.cli.stores import existing, opened, path_from
+from reelpub.errors import ReelPubError
+from reelpub.store.runs import RunStore
+
+__all__ = ["chosen", "row_numbers", "rows", "run"]
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_OFFERED = 20
+"""Runs that the shell offers."""
+
+
+def _complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Offer the latest runs of the store to the shell."""
+    del parameter
+    named: Path | None = context.params.get("store")
+    try:
+        return asyncio.run(_offered(existing(named or path_from(os.environ)), incomplete))
+    except (ReelPubError, click.ClickException, OSError):
+        # The shell has nowhere to show an error.
+        return []
+
+
+async def _offered(path: Path, beginning: str) -> list[CompletionItem]:
+    async with opened(path) as store:
+        return [
+            CompletionItem(run.id, help=run.name)
+            for run in await store.runs(limit=_OFFERED)
+            if run.id.startswith(beginning)
+        ]
+
+
+def run(*, required: bool = False) -> Callable[[Command], Command]:
+    """Add the argument RUN."""
+    return click.argument("run", required=required, default=None, shell_complete=_complete)
+
+
+def row_numbers(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> frozenset[int] | None:
+    """Read row numbers and ranges of them: ``7``, ``3-5``, ``3-5,9``; a callback for `click.option`."""
+    found: set[int] = set()
+    for text in (part.strip() for value in values for part in value.split(",")):
+        first, dash, last = text.partition("-")
+        numbers = (first, last if dash else first)
+        if not all(number.strip().isdecimal() and len(number) < 9 for number in numbers):
+            raise click.BadParameter(
+                f"{text!r} isn't a row such as 7, or rows such as 3-5", ctx=context, param=parameter
+            )
+        span = range(int(numbers[0]), int(numbers[1]) + 1)
+        if not span or span[0] < 1:
+            raise click.BadParameter(f"{text!r} names no row; they count from 1", ctx=context, param=parameter)
+        found.update(span)
+    return frozenset(found) if values else None
+
+
+def rows(help_text: str) -> Callable[[Command], Command]:
+    """Add ``--row``; its value is a set of numbers, or None."""
+    return click.option("--row", "rows", metavar="N", multiple=True, callback=row_numbers, help=help_text)
+
+
+async def chosen(store: RunStore, given: str | None, say: Callable[[str], None]) -> str:
+    """Return the id of the run that *given* names, or of the latest, which is told.
+
+    Raises:
+        ConfigurationError: no run, or several, can be meant; it names those that come near.
+        click.UsageError: there is no run yet.
+    """
+    if given is not None:
+        return await history.find(store, given)
+    latest = await history.latest(store)
+    if latest is None:
+        raise click.UsageError("the store has no run yet: `reelpub publish FILE` makes one")
+    found = await store.run(latest)
+    say(f"the latest run: {latest}" + (f" ({found.name})" if found is not None else ""))
+    return latest

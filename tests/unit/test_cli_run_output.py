@@ -1,0 +1,371 @@
+"""What a run's table, its JSON and its lines say: the same, shortened for people, whole for programs."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+from datetime import UTC, datetime
+
+import pytest
+from rich.console import Console
+
+from reelpub.bulk.record import Moment, RowRecord, RunRecord
+from reelpub.cli import runlisting, runviews
+from reelpub.cli.fitting import fits, print_fitted, stacked
+from reelpub.cli.listing import Listing, Span
+from reelpub.cli.picture import Picture
+from reelpub.cli.runviews import RunJson, RunLines, RunScreen, Sturdy
+from reelpub.cli.tally import Tally
+from reelpub.cli.undertaking import named_store
+from reelpub.cli.weights import Weight
+from reelpub.errors import ConnectError
+from reelpub.models.account import Account
+from reelpub.models.event import AccountFailed, JobQueued, JobSent, JobSettled, JobUnknown
+from reelpub.models.outcome import Outcome, OutcomeStatus
+from reelpub.models.post import Delivery, DeliveryStatus
+from reelpub.models.request import PublishRequest
+from reelpub.models.source import Clip
+
+NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
+EVIL = "\x1b[2J[red]gone[/red]\u202e\r\nnext"
+LINK = "https://www.tiktok.com/@acme_with_a_long_name/video/7000000000000000006"
+
+
+def delivery(status: DeliveryStatus, name: str = "tiktok:acme", **members: object) -> Delivery:
+    platform, _, username = name.partition(":")
+    account = Account(id=name, provider="reap", platform=platform, username=username)
+    return Delivery(account=account, status=status, **members)
+
+
+def row(number: int, status: OutcomeStatus | None, *deliveries: Delivery, **members: object) -> RowRecord:
+    request = PublishRequest(Clip("a", "b"), reference=members.pop("name", f"clip-{number}"), accounts=["tiktok:acme"])
+    outcome = None
+    if status is not None:
+        usual = {"publisher": "reap", "settled_at": NOW}
+        outcome = Outcome(
+            request=request, job_id=f"r.{number}", status=status, deliveries=deliveries, **{**usual, **members}
+        )
+    return RowRecord(number=number, line=number + 1, request=request, job_id=f"r.{number}", outcome=outcome)
+
+
+def run(*rows: RowRecord) -> RunRecord:
+    return RunRecord(id="261122-k3f9", name="posts.csv", command="publish", started_at=NOW, rows=rows)
+
+
+EVERY = run(
+    row(1, OutcomeStatus.PUBLISHED, delivery(DeliveryStatus.PUBLISHED, url=LINK)),
+    row(
+        2,
+        OutcomeStatus.PARTLY_PUBLISHED,
+        delivery(DeliveryStatus.PUBLISHED, url=LINK),
+        delivery(DeliveryStatus.FAILED, "x:acme", error=EVIL),
+    ),
+    row(3, OutcomeStatus.SCHEDULED, delivery(DeliveryStatus.SCHEDULED)),
+    row(4, OutcomeStatus.REFUSED, reason="tags: too many"),
+    row(5, OutcomeStatus.FAILED, delivery(DeliveryStatus.FAILED, error="no")),
+    row(6, OutcomeStatus.CANCELLED, delivery(DeliveryStatus.CANCELLED)),
+    row(7, OutcomeStatus.NOT_SENT, error=ConnectError("refused", operation="publish_clip", provider="reap")),
+    row(8, OutcomeStatus.DUPLICATE, reason="asked for before"),
+    row(9, OutcomeStatus.PENDING, delivery(DeliveryStatus.PUBLISHING), reason="stuck"),
+    row(10, OutcomeStatus.UNKNOWN, delivery(DeliveryStatus.UNKNOWN), reason="the answer was lost"),
+    row(11, None),
+    row(12, OutcomeStatus.PENDING, settled_at=None),
+)
+
+
+class TestTable:
+    def test_each_account_is_told_in_one_line(self):
+        told = [
+            (line.row, line.account, line.status, line.detail) for one in EVERY.rows for line in runlisting.told(one)
+        ]
+        assert told == [
+            (1, "tiktok:acme", "published", LINK),
+            (2, "tiktok:acme", "published", LINK),
+            (2, "x:acme", "failed", "\\x1b[2J[red]gone[/red]\\u202e  next"),
+            (3, "tiktok:acme", "scheduled", ""),
+            (4, "tiktok:acme", "refused", "tags: too many"),
+            (5, "tiktok:acme", "failed", "no"),
+            (6, "tiktok:acme", "cancelled", ""),
+            (7, "tiktok:acme", "not_sent", "reap publish_clip: refused"),
+            (8, "tiktok:acme", "duplicate", "asked for before"),
+            (9, "tiktok:acme", "publishing", "stuck"),
+            (10, "tiktok:acme", "unknown", "the answer was lost"),
+            (11, "tiktok:acme", "pending", "not submitted yet"),
+            (12, "tiktok:acme", "pending", ""),
+        ]
+
+    def test_the_json_of_a_row_has_the_very_words_of_the_table(self):
+        listing = runlisting.rows(EVERY)
+        cells = [["".join(span.text for span in entry) for entry in one] for one in listing.rows]
+        told = [
+            [str(record["row"]), account["account"], account["status"].replace("_", " "), account["detail"]]
+            for record in listing.records
+            for account in record["accounts"]
+        ]
+        place = [listing.columns.index(name) for name in ("Row", "Account", "Status", "Link or reason")]
+        assert [[one[column] for column in place] for one in cells] == told
+
+    def test_a_short_one_shows_everything_in_order(self):
+        assert [one[0][0].text for one in runlisting.rows(EVERY, limit=40).rows][:4] == ["1", "2", "2", "3"]
+        assert runlisting.rows(EVERY, limit=40).footer == ""
+
+    def test_a_long_one_shows_what_is_unknown_or_failed_first_and_counts_the_rest(self):
+        listing = runlisting.rows(EVERY, limit=6)
+        assert [one[0][0].text for one in listing.rows] == ["10", "5", "2", "2", "4", "7"]
+        assert listing.footer == (
+            "and 7 more: 1 published, 1 scheduled, 1 cancelled, 1 duplicate, 3 pending; "
+            "all of them: reelpub results 261122-k3f9"
+        )
+        assert len(listing.records) == 12
+
+    def test_several_publishers_have_a_column_and_one_stands_in_the_title(self):
+        assert "Publisher" in runlisting.rows(EVERY).columns
+        alone = runlisting.rows(run(*EVERY.rows[:3]))
+        assert "Publisher" not in alone.columns
+        assert alone.title == "261122-k3f9  posts.csv  reap"
+
+    def test_the_totals_are_a_sentence(self):
+        assert runlisting.totals(run(*EVERY.rows[:2])) == "2 rows: 1 published, 1 partly published"
+        assert runlisting.totals(run(EVERY.rows[0])) == "1 row: 1 published"
+        assert runlisting.totals(run()) == "no rows"
+
+
+class TestNextSteps:
+    def commands(self, *rows: RowRecord, **options: object) -> list[str]:
+        return [step.command for step in runlisting.next_steps(run(*rows), **options)]
+
+    def test_what_isnt_finished_comes_first(self):
+        assert self.commands(*EVERY.rows)[:5] == [
+            "reelpub resume 261122-k3f9",
+            "",
+            "reelpub retry 261122-k3f9 --failed",
+            "",
+            "reelpub watch 261122-k3f9",
+        ]
+
+    def test_how_many_rows_each_is_about(self):
+        assert [step.text for step in runlisting.next_steps(EVERY)][:5] == [
+            "2 rows are unfinished; go on with",
+            "1 row is unknown and may be live: look at the accounts before you send anything again",
+            "4 rows are not live everywhere; send just that again with",
+            "1 row is not sent, as the same was sent before; allow_duplicate in the row sends it all the same",
+            "2 rows are at the provider; follow to the end with",
+        ]
+
+    def test_where_all_is_well_there_is_only_what_to_read(self):
+        assert self.commands(EVERY.rows[0]) == [
+            "reelpub report 261122-k3f9",
+            "reelpub results 261122-k3f9 --format csv -o results.csv",
+        ]
+
+    def test_what_was_called_off_isnt_to_be_sent_again(self):
+        assert "reelpub retry 261122-k3f9 --failed" not in self.commands(EVERY.rows[5])
+
+    def test_a_store_that_commands_dont_find_is_named(self, tmp_path, monkeypatch):
+        path = tmp_path / "my posts.db"
+        assert self.commands(*EVERY.rows, store=named_store(path))[0].endswith(f"--store '{path}'")
+        monkeypatch.setenv("REELPUB_STORE", str(path))
+        assert named_store(path) is None
+
+
+def terminal(width: int, **options: object) -> tuple[Console, io.StringIO]:
+    written = io.StringIO()
+    usual = {"force_terminal": True, "color_system": None, "markup": False, "emoji": False, "highlight": False}
+    return Console(file=written, width=width, height=24, **{**usual, **options}), written
+
+
+class TestFitting:
+    def shown(self, listing: Listing, width: int) -> list[str]:
+        console, written = terminal(width)
+        print_fitted(console, listing)
+        return written.getvalue().splitlines()
+
+    def test_where_there_is_room_it_is_a_table(self):
+        assert fits(runlisting.rows(EVERY), 200)
+        assert any(line.split()[:1] == ["1"] and LINK in line for line in self.shown(runlisting.rows(EVERY), 200))
+
+    @pytest.mark.parametrize("width", [20, 30, 40, 60, 80, 100])
+    def test_elsewhere_only_a_link_is_wider_than_the_terminal(self, width):
+        """A link stays in one piece, so that it can be copied; a terminal wraps it."""
+        for line in self.shown(runlisting.rows(EVERY), width):
+            assert len(line) <= width or line.strip() == LINK or len(line.split()) == 1, line
+
+    def test_at_eighty_columns_links_stand_under_their_rows(self):
+        lines = self.shown(runlisting.rows(run(*EVERY.rows[:2])), 80)
+        assert lines[0] == "261122-k3f9  posts.csv  reap"
+        assert [line.split() for line in lines[1:4]] == [
+            ["Row", "Post", "Account", "Status"],
+            ["1", "clip-1", "tiktok:acme", "published"],
+            [LINK],
+        ]
+
+    def test_at_thirty_columns_entries_that_dont_fit_have_lines_of_their_own(self):
+        texts = [line.plain for line in stacked(runlisting.rows(run(row(2, None))), 30)]
+        assert texts[1:] == ["2  clip-2  tiktok:acme", "    pending", "    not submitted yet"]
+
+    def test_wide_characters_take_two_columns(self):
+        listing = Listing(columns=("A", "B"), rows=(((Span("日本語"),), (Span("x"),)),))
+        assert not fits(listing, 10)
+        assert fits(listing, 11)
+
+    def test_no_control_character_reaches_the_terminal(self):
+        for width in (30, 80, 200):
+            text = "\n".join(
+                self.shown(runlisting.rows(run(row(1, OutcomeStatus.REFUSED, reason=EVIL, name=EVIL))), width)
+            )
+            assert "\u202e" not in text
+            assert "\x1b[2J" not in text
+
+
+def shown_run() -> tuple[Tally, Picture]:
+    tally = Tally("261122-k3f9", "posts.csv")
+    tally.add([row(12, None, name=EVIL)], {12: Weight("reap", 1.0)})
+    return tally, Picture(tally, list, lambda: NOW)
+
+
+FAILED = AccountFailed(
+    job_id="j", publisher="reap", at=NOW, post_id="p", delivery=delivery(DeliveryStatus.FAILED, error=EVIL)
+)
+
+
+def settled(status: OutcomeStatus, *deliveries: Delivery) -> JobSettled:
+    outcome = row(12, status, *deliveries, reason="why").outcome
+    return JobSettled(job_id="j", publisher="reap", at=NOW, outcome=outcome)
+
+
+def drive(view: runviews.RunView) -> None:
+    """Show a run with everything that can happen in it."""
+    tally, picture = shown_run()
+    line = tally.lines[12]
+    view.open(tally, picture)
+    view.event(line, JobQueued(job_id="j", publisher="reap", at=NOW))
+    view.event(line, FAILED)
+    view.moment(line, Moment(at=NOW, kind="settled", text="failed: elsewhere"))
+    view.note(EVIL)
+    view.tick()
+    view.close()
+    view.advise("go on with", "reelpub resume 261122-k3f9")
+    view.listing(runlisting.rows(run(row(12, None))))
+    view.record({"type": "summary"})
+
+
+class TestViews:
+    def test_json_is_objects_on_stdout_and_everything_else_on_stderr(self, capsys):
+        drive(RunJson())
+        out, err = capsys.readouterr()
+        found = [json.loads(text) for text in out.splitlines()]
+        assert [one["type"] for one in found] == ["queued", "failed", "settled", "outcome", "summary"]
+        assert {one["row"] for one in found[:4]} == {12}
+        assert {one["run"] for one in found[:4]} == {"261122-k3f9"}
+        assert out.isascii()
+        assert err.splitlines()[1] == "go on with: reelpub resume 261122-k3f9"
+
+    def test_lines_name_the_row(self, capsys):
+        drive(RunLines())
+        lines = capsys.readouterr().out.splitlines()
+        assert lines[0].startswith("    0.0s  12 \\x1b[2J[red]gone")
+        assert lines[0].endswith("queued for reap")
+        assert "failed on tiktok:acme" in lines[1]
+        assert lines[2].endswith("failed: elsewhere")
+        assert "go on with: reelpub resume 261122-k3f9" in lines
+
+    def test_a_screen_keeps_what_failed_and_not_what_went_well(self):
+        console, written = terminal(80)
+        drive(RunScreen(console))
+        text = written.getvalue()
+        assert "failed on tiktok:acme" in text
+        assert "failed: elsewhere" in text
+        assert "queued" not in text
+        assert "  reelpub resume 261122-k3f9" in text
+        assert "\u202e" not in text
+
+    @pytest.mark.parametrize(
+        ("event", "is_kept"),
+        [
+            (settled(OutcomeStatus.PUBLISHED), False),
+            (settled(OutcomeStatus.PENDING), False),
+            (settled(OutcomeStatus.REFUSED), True),
+            (settled(OutcomeStatus.UNKNOWN), True),
+            # Its account's failure was told before.
+            (settled(OutcomeStatus.FAILED, FAILED.delivery), False),
+            (JobUnknown(job_id="j", publisher="reap", at=NOW, part_id="p", reason="cut"), True),
+            (JobSent(job_id="j", publisher="reap", at=NOW, part_id="p", attempt=2), True),
+        ],
+    )
+    def test_what_stays_on_the_screen(self, event, is_kept):
+        console, written = terminal(80)
+        tally, _ = shown_run()
+        RunScreen(console).event(tally.lines[12], event)
+        assert bool(written.getvalue()) == is_kept
+
+    def test_it_isnt_drawn_for_each_event(self):
+        console, written = terminal(80)
+        view = RunScreen(console)
+        view.open(*shown_run())
+        before = len(written.getvalue())
+        view.tick()
+        assert len(written.getvalue()) == before
+        view.close()
+
+    def test_no_color_draws_without_colours(self, monkeypatch):
+        monkeypatch.setenv("NO_COLOR", "1")
+        console, written = terminal(80, color_system="truecolor")
+        drive(RunScreen(console))
+        assert "\x1b[3" not in written.getvalue()
+
+    def test_a_dumb_terminal_gets_lines(self, monkeypatch):
+        monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+        monkeypatch.setenv("TERM", "dumb")
+        assert isinstance(runviews.choose(as_json=False), RunLines)
+        monkeypatch.setenv("TERM", "xterm")
+        monkeypatch.setenv("FORCE_COLOR", "1")
+        assert isinstance(runviews.choose(as_json=False), RunScreen)
+        assert isinstance(runviews.choose(as_json=True), RunJson)
+
+    def test_a_pipe_gets_lines(self):
+        assert isinstance(runviews.choose(as_json=False), RunLines)
+
+
+class TestAReaderThatLeaves:
+    def test_it_is_told_once_and_nothing_is_shown_any_more(self):
+        lost, shown = [], []
+
+        class Broken(RunJson):
+            def record(self, members) -> None:
+                shown.append(members)
+                raise BrokenPipeError
+
+        view = Sturdy(Broken(), lambda: lost.append(True))
+        before = sys.stdout
+        try:
+            # What is lost must not be this test's own output.
+            sys.stdout = io.StringIO()
+            drive(view)
+        finally:
+            sys.stdout = before
+        assert lost == [True]
+        assert len(shown) == 1
+        assert view.is_lost
+
+    def test_nothing_is_left_to_fail_at_the_very_end(self):
+        """Python flushes standard output once more when it ends."""
+        read, write = os.pipe()
+        os.close(read)
+        before = sys.stdout
+        try:
+            with os.fdopen(write, "w") as pipe:
+                sys.stdout = pipe
+                Sturdy(RunLines(), lambda: None).note("to nobody")
+                pipe.write("left in the buffer")
+        finally:
+            sys.stdout = before
+
+    def test_another_fault_isnt_hidden(self):
+        class Broken(RunJson):
+            def tick(self) -> None:
+                raise LookupError
+
+        with pytest.raises(LookupError):
+            Sturdy(Broken(), lambda: None).tick()
