@@ -15,6 +15,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from httpx import ASGITransport, AsyncClient
 
 from reelpub import OutcomeStatus, ScaledClock, SystemClock
+from reelpub.cli.app import run as run_command
 from reelpub.sandbox import Fault, FaultKind, Sandbox
 from reelpub.testing import VirtualLoop, run_virtual
 
@@ -57,7 +58,6 @@ EXPECTED = {
         "published        demo-generated-post-1: instagram:acme published; tiktok:acme published",
         "published        demo-project-1/demo-clip-1: tiktok:acme published (https://",
     ],
-    ("README", "A batch from a file"): ["3 published"],
     ("README", "Schedule"): ["21 scheduled", "'schedule_clips': 1"],
     ("README", "Call off, and move"): ["reelmirror can't reschedule; supported by: reap", "cancelled cancelled"],
     ("README", "Retry what failed"): ["5 published"],
@@ -68,6 +68,8 @@ EXPECTED = {
     ("README", "Caps for an account"): ["3 published"],
     ("README", "The services' own calls"): ["instagram acme active", "demo-clip-40", "404 "],
     ("durability", "Durability"): ["3 published"],
+    ("durability", "Runs"): ["3 published\n3 published"],
+    ("runs", "Runs"): ["line 2: published", "line 3: published"],
     ("time", "A faster clock"): ["published        demo-generated-post-1"],
     ("sandbox", "Start it"): ["youtube acme", "1 request, 0 refused by the limit"],
     ("providers", "Several processes on one key"): ["Balance(", "LimiterState(limit=60, in_flight=0, waiting=0"],
@@ -147,7 +149,6 @@ def block_under(heading, language="python"):
 def test_each_program_runs_and_prints_what_the_page_says(block, reader, tmp_path, capsys):
     """Every program of the pages runs as printed, against a sandbox, in virtual time, and posts nothing twice."""
     reader.patch.chdir(tmp_path)
-    (tmp_path / "posts.csv").write_text(block_under("A batch from a file", "csv").text, encoding="utf-8")
     reader.faults = FAULTS.get(block.heading, [])
     reader.execute(block)
     printed = capsys.readouterr().out
@@ -159,26 +160,12 @@ def test_each_program_runs_and_prints_what_the_page_says(block, reader, tmp_path
     assert reader.rejections == 0
 
 
-def test_the_batch_script_leaves_one_line_for_each_request(reader, tmp_path):
-    reader.patch.chdir(tmp_path)
-    (tmp_path / "posts.csv").write_text(block_under("A batch from a file", "csv").text, encoding="utf-8")
-    reader.execute(block_under("A batch from a file"))
-    lines = (tmp_path / "outcomes.jsonl").read_text(encoding="utf-8").splitlines()
-    assert len(lines) == 3
-    assert '"reference": "line 2"' in lines[0]
-    assert '"status": "published"' in lines[0]
-
-
-def test_the_batch_script_sends_nothing_when_a_line_is_wrong(reader, tmp_path, capsys):
-    reader.patch.chdir(tmp_path)
-    (tmp_path / "posts.csv").write_text("post,caption,accounts\n ,x,tiktok:acme tiktok:acme\n", encoding="utf-8")
-    with pytest.raises(SystemExit) as ended:
-        reader.execute(block_under("A batch from a file"))
-    assert ended.value.code == 2
-    printed = capsys.readouterr().out
-    assert "line 2: source.id" in printed
-    assert "line 2: accounts[1]" in printed
-    assert reader.requests == 0
+def test_the_file_of_the_page_is_sound(tmp_path, capsys):
+    """What the page prints as a manifest is planned as it stands, with a time that is still to come."""
+    text = block_under("A file of posts", "csv").text
+    (tmp_path / "posts.csv").write_text(text.replace("2027", str(time.gmtime().tm_year + 1)), encoding="utf-8")
+    assert run_command(["plan", "--offline", str(tmp_path / "posts.csv")]) == 0
+    assert "3 rows: 3 can be sent; 0 errors" in capsys.readouterr().out
 
 
 def test_what_survives_a_crash_isnt_published_by_a_second_run(reader, tmp_path, capsys):
