@@ -10,27 +10,27 @@ from typing import Any
 
 import click
 
-from reelpub.cli.accounts import accounts
-from reelpub.cli.advice import complaint
-from reelpub.cli.cancel import cancel
-from reelpub.cli.completion import completion
-from reelpub.cli.demo import demo
+from reelpub.cli.commands.accounts import accounts
+from reelpub.cli.commands.cancel import cancel
+from reelpub.cli.commands.completion import completion
+from reelpub.cli.commands.demo import demo
+from reelpub.cli.commands.plan import plan
+from reelpub.cli.commands.publish import publish
+from reelpub.cli.commands.report import report
+from reelpub.cli.commands.reschedule import reschedule
+from reelpub.cli.commands.results import results
+from reelpub.cli.commands.resume import resume
+from reelpub.cli.commands.retry import retry
+from reelpub.cli.commands.runs import runs
+from reelpub.cli.commands.sandbox import sandbox
+from reelpub.cli.commands.schedule import schedule
+from reelpub.cli.commands.schema import schema
+from reelpub.cli.commands.status import status
+from reelpub.cli.commands.wait import wait
+from reelpub.cli.commands.watch import watch
 from reelpub.cli.exits import ExitStatus, of_error
 from reelpub.cli.page import EXITS, KEYS, STORE_ENVIRONMENT, STORE_FILES, Example, PagedGroup, paged
-from reelpub.cli.plan import plan
-from reelpub.cli.publish import publish
-from reelpub.cli.report import report
-from reelpub.cli.reschedule import reschedule
-from reelpub.cli.results import results
-from reelpub.cli.resume import resume
-from reelpub.cli.retry import retry
-from reelpub.cli.runs import runs
-from reelpub.cli.sandbox import sandbox
-from reelpub.cli.schedule import schedule
-from reelpub.cli.schema import schema
-from reelpub.cli.status import status
-from reelpub.cli.wait import wait
-from reelpub.cli.watch import watch
+from reelpub.cli.show.advice import complaint
 from reelpub.errors import ReelPubError
 
 __all__ = ["command", "run"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reelpub import errors
-from reelpub.cli.advice import advice, complaint
+from reelpub.cli.show.advice import advice, complaint
 from reelpub.models.account import Account
 from reelpub.models.post import Delivery, DeliveryStatus, Post, PostStatus
 from reelpub.models.problem import Problem

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from reelpub.cli.board import Board
-from reelpub.cli.following import follow, remarks
+from reelpub.cli.show.board import Board
+from reelpub.cli.work.following import follow, remarks
 from reelpub.models.event import EventsMissed
 from reelpub.models.outcome import Outcome, OutcomeStatus
 from reelpub.models.request import PublishRequest

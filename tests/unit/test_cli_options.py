@@ -11,13 +11,15 @@ from datetime import datetime, timedelta, timezone
 import click
 import pytest
 
-from reelpub.cli import demo, main, scenario
+from reelpub.cli import main
 from reelpub.cli.app import command, run
-from reelpub.cli.board import Board
+from reelpub.cli.commands import demo
+from reelpub.cli.commands.sandbox import LIMIT_KINDS, dialects_from
 from reelpub.cli.exits import ExitStatus, of_error, of_statuses, status_of
-from reelpub.cli.lines import LinesView
-from reelpub.cli.request import settings_from, source_from, when_from
-from reelpub.cli.sandbox import LIMIT_KINDS, dialects_from
+from reelpub.cli.show.board import Board
+from reelpub.cli.show.lines import LinesView
+from reelpub.cli.work import scenario
+from reelpub.cli.work.request import settings_from, source_from, when_from
 from reelpub.errors import (
     ConfigurationError,
     NotFoundError,
@@ -269,7 +271,7 @@ class TestCommand:
 
     def test_another_missing_module_isnt_hidden(self, monkeypatch):
         monkeypatch.delitem(sys.modules, "reelpub.cli.app")
-        monkeypatch.setitem(sys.modules, "reelpub.cli.demo", None)
+        monkeypatch.setitem(sys.modules, "reelpub.cli.commands.demo", None)
         with pytest.raises(ModuleNotFoundError):
             main(["demo"])
 

@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.text import Text
 
 from reelpub.bulk.record import Moment, RowRecord
-from reelpub.cli.panel import Panel
-from reelpub.cli.picture import Budget, Picture, budget_line, estimate
-from reelpub.cli.tally import Tally
-from reelpub.cli.weights import Weight, weights
+from reelpub.cli.progress.panel import Panel
+from reelpub.cli.progress.picture import Budget, Picture, budget_line, estimate
+from reelpub.cli.progress.tally import Tally
+from reelpub.cli.progress.weights import Weight, weights
 from reelpub.models.event import (
     AccountFailed,
     JobAccepted,

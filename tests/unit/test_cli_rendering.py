@@ -10,15 +10,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from rich.console import Console
 
-from reelpub.cli import listing
-from reelpub.cli.board import Board
-from reelpub.cli.encode import encode, event_record, line, record
-from reelpub.cli.jsonlines import JsonView
-from reelpub.cli.lines import LinesView, lines_of
-from reelpub.cli.printable import clean, shorten
-from reelpub.cli.table import TableView
-from reelpub.cli.views import choose
-from reelpub.cli.words import is_noteworthy, sentence
+from reelpub.cli.show import listing
+from reelpub.cli.show.board import Board
+from reelpub.cli.show.encode import encode, event_record, line, record
+from reelpub.cli.show.jsonlines import JsonView
+from reelpub.cli.show.lines import LinesView, lines_of
+from reelpub.cli.show.printable import clean, shorten
+from reelpub.cli.show.table import TableView
+from reelpub.cli.show.views import choose
+from reelpub.cli.show.words import is_noteworthy, sentence
 from reelpub.errors import NotFoundError
 from reelpub.models.account import Account
 from reelpub.models.event import (

@@ -13,15 +13,16 @@ from click.shell_completion import ShellComplete
 
 from reelpub.bulk import beginning
 from reelpub.bulk.record import RowRecord, RunRecord
-from reelpub.cli import runchoice, stores
+from reelpub.cli import stores
 from reelpub.cli.app import command, run
-from reelpub.cli.cancel import of_results
+from reelpub.cli.commands.cancel import of_results
+from reelpub.cli.commands.schedule import with_times
 from reelpub.cli.durations import Step
-from reelpub.cli.filerun import Checked
-from reelpub.cli.interrupts import Interrupts, listening
-from reelpub.cli.moves import due_at, moves_by, moves_to
-from reelpub.cli.numbering import Numbering
-from reelpub.cli.schedule import with_times
+from reelpub.cli.work import runchoice
+from reelpub.cli.work.filerun import Checked
+from reelpub.cli.work.interrupts import Interrupts, listening
+from reelpub.cli.work.moves import due_at, moves_by, moves_to
+from reelpub.cli.work.numbering import Numbering
 from reelpub.manifest.rows import ManifestRow, Place, RowProblem
 from reelpub.models.outcome import CancelResult, Outcome, OutcomeStatus
 from reelpub.models.post import Post, PostStatus

@@ -12,14 +12,15 @@ import pytest
 from rich.console import Console
 
 from reelpub.bulk.record import Moment, RowRecord, RunRecord
-from reelpub.cli import runlisting, runviews
-from reelpub.cli.fitting import fits, print_fitted, stacked
-from reelpub.cli.listing import Listing, Span
-from reelpub.cli.picture import Picture
-from reelpub.cli.runviews import RunJson, RunLines, RunScreen, Sturdy
-from reelpub.cli.tally import Tally
-from reelpub.cli.undertaking import named_store
-from reelpub.cli.weights import Weight
+from reelpub.cli.progress import runviews
+from reelpub.cli.progress.picture import Picture
+from reelpub.cli.progress.runviews import RunJson, RunLines, RunScreen, Sturdy
+from reelpub.cli.progress.tally import Tally
+from reelpub.cli.progress.weights import Weight
+from reelpub.cli.show import runlisting
+from reelpub.cli.show.fitting import fits, print_fitted, stacked
+from reelpub.cli.show.listing import Listing, Span
+from reelpub.cli.work.undertaking import named_store
 from reelpub.errors import ConnectError
 from reelpub.models.account import Account
 from reelpub.models.event import AccountFailed, JobQueued, JobSent, JobSettled, JobUnknown

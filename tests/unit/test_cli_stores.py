@@ -9,9 +9,10 @@ from pathlib import Path
 import click
 import pytest
 
-from reelpub.cli import files, stores
+from reelpub.cli import stores
 from reelpub.cli.app import run
 from reelpub.cli.setup import CLOCK, clock_from
+from reelpub.cli.work import files
 from reelpub.clocks import ScaledClock, SystemClock
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="permissions")

@@ -18,7 +18,7 @@ from attrs import fields
 from click.testing import CliRunner
 
 from reelpub import PublishRequest
-from reelpub.cli.schema import schema as command
+from reelpub.cli.commands.schema import schema as command
 from reelpub.manifest import read_manifest
 from reelpub.manifest.columns import COLUMNS, SETTINGS, Kind, canonical, find
 from reelpub.manifest.examples import EXAMPLE_FORMATS, example

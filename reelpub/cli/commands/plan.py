@@ -1,0 +1,261 @@
+"""`reelpub plan`: what a manifest would do, with every mistake in it, before anything is sent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import tzinfo
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import click
+from attrs import define, field, frozen
+
+from reelpub.bulk import plan as planning
+from reelpub.bulk.calendar import PlannedRow
+from reelpub.cli import options, stores
+from reelpub.cli.exits import ExitStatus, of_error
+from reelpub.cli.page import KEYS, STORE_ENVIRONMENT, STORE_FILES, Example, Page
+from reelpub.cli.setup import Setup, publishers, setup_of
+from reelpub.cli.show import planlisting, views
+from reelpub.clocks import utc_now
+from reelpub.errors import ConfigurationError
+from reelpub.manifest import FORMATS, read_manifest
+from reelpub.manifest.rows import RowProblem
+from reelpub.providers import registry
+from reelpub.providers.base import Publisher
+from reelpub.store import SqliteStore
+
+__all__ = ["plan"]
+
+_CALENDAR_ROWS: Final = 20
+"""Rows of the calendar that are shown unless all are asked for."""
+
+_EXITS: Final = {
+    "0": "Every row can be sent; warnings may have been told.",
+    "1": "A key was refused, so that accounts couldn't be checked.",
+    "2": "Errors in the file, or wrong use.",
+    "3": "A provider couldn't be reached, so that accounts couldn't be checked.",
+}
+
+
+def _zone(context: click.Context, parameter: click.Parameter, value: str | None) -> ZoneInfo | None:
+    """Read a time zone; a callback for `click.option`."""
+    if value is None:
+        return None
+    try:
+        return ZoneInfo(value)
+    except (ValueError, OSError, KeyError):
+        raise click.BadParameter(
+            f"{value!r} isn't a time zone that this machine knows, such as Europe/Oslo", ctx=context, param=parameter
+        ) from None
+
+
+@click.command(
+    "plan",
+    cls=Page,
+    examples=(
+        Example("Check a file and see what it would do:", "reelpub plan posts.csv"),
+        Example("Check it without keys and without the network:", "reelpub plan --offline posts.csv"),
+        Example("See when each post goes out, in Tokyo:", "reelpub plan --calendar --zone Asia/Tokyo posts.csv"),
+        Example("Have a program read it:", "reelpub plan --json --rows posts.jsonl | jq .type"),
+    ),
+    exits=_EXITS,
+    files=STORE_FILES,
+    environment={**KEYS, **STORE_ENVIRONMENT},
+)
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True), metavar="FILE")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(list(FORMATS)),
+    help="How FILE is written, where its name doesn't say, e.g. --format csv for standard input.",
+)
+@click.option(
+    "--zone",
+    callback=_zone,
+    metavar="ZONE",
+    help="The zone of times without one, and the one to show times in, e.g. --zone Europe/Oslo.",
+)
+@click.option(
+    "--offline", is_flag=True, help="Read no accounts and no queue; no key is needed, e.g. --offline posts.csv."
+)
+@click.option(
+    "--queue-reads",
+    type=click.IntRange(0, 1000),
+    default=planning.QUEUE_READS,
+    show_default=True,
+    metavar="N",
+    help="How many requests may be spent on what each provider has scheduled, 100 posts each, e.g. --queue-reads 20.",
+)
+@click.option("--calendar", "is_whole", is_flag=True, help="Show when every post goes out, e.g. --calendar.")
+@click.option(
+    "--limit-findings",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Print only so many findings; all are counted, e.g. --limit-findings 50.",
+)
+@click.option("--rows", "with_rows", is_flag=True, help="With --json: also an object for each row, e.g. --json --rows.")
+@click.option(
+    "--store",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    envvar="REELPUB_STORE",
+    help="The store that is asked what was sent before, e.g. --store posts.db.",
+)
+@options.publisher
+@options.as_json
+@click.pass_context
+def plan(context: click.Context, /, **given: Any) -> int:
+    """Check every row of FILE and show what publishing it would do; nothing is sent.
+
+    FILE is a manifest in CSV, JSONL or YAML; - is standard input. Every problem of every row is told at once, with its
+    line and column and what would be right: mistakes in the file, accounts that aren't connected, what a provider
+    doesn't take, and what would go out twice, here, by the store, or by what the provider has scheduled. Then follow
+    the requests and the time it takes at the limits, and when what goes out. Accounts and queues are read, within the
+    limits, unless --offline.
+    """
+    if given["with_rows"] and not given["as_json"]:
+        raise click.UsageError("--rows goes with --json; --calendar shows the rows to people")
+    order = _Order(
+        file=given["file"],
+        format=given["format_"],
+        zone=given["zone"],
+        is_offline=given["offline"],
+        queue_reads=given["queue_reads"],
+        is_whole=given["is_whole"],
+        most_findings=given["limit_findings"],
+        with_rows=given["with_rows"],
+        store=given["store"],
+        publisher=given["publisher"],
+    )
+    view = views.choose(as_json=given["as_json"])
+    return asyncio.run(_carry_out(setup_of(context), order, _Sink(order, view, as_json=given["as_json"])))
+
+
+@frozen(kw_only=True)
+class _Order:
+    """What was asked for."""
+
+    file: Path
+    format: str | None
+    zone: ZoneInfo | None
+    is_offline: bool
+    queue_reads: int
+    is_whole: bool
+    most_findings: int | None
+    with_rows: bool
+    store: Path | None
+    publisher: str | None
+
+    @property
+    def name(self) -> str:
+        """The file as it was named."""
+        return str(self.file)
+
+    @property
+    def key(self) -> str | None:
+        """The name of the zone, for reading."""
+        return None if self.zone is None else self.zone.key
+
+
+@define
+class _Sink:
+    """Prints what is found, as it is found."""
+
+    order: _Order
+    view: views.View
+    as_json: bool = field(kw_only=True)
+    _printed: int = field(default=0, init=False)
+
+    def found(self, problem: RowProblem) -> None:
+        """Print a finding, unless enough were."""
+        most = self.order.most_findings
+        if most is not None and self._printed >= most:
+            return
+        self._printed += 1
+        if self.as_json:
+            self.view.record(planlisting.finding_record(self.order.name, problem))
+        else:
+            # A line of its own and no table: editors jump to it, and a table would wait for the last one.
+            click.echo(planlisting.finding_line(self.order.name, problem))
+
+    def planned(self, row: PlannedRow) -> None:
+        """Print a row that can be sent, where that is asked for."""
+        if self.order.with_rows:
+            self.view.record(planlisting.row_record(row, self.order.zone))
+
+    def close(self, made: planning.Plan) -> None:
+        """Print what it comes to."""
+        if self.as_json:
+            self.view.record(planlisting.plan_record(self.order.name, made))
+            return
+        hidden = made.errors + made.warnings - self._printed
+        if hidden:
+            self.view.note(f"and {hidden} more findings")
+        if made.publishers:
+            self.view.listing(planlisting.summary(made))
+            self._calendar(made, self.order.zone)
+        for line in planlisting.verdict(self.order.name, made):
+            self.view.note(line)
+
+    def _calendar(self, made: planning.Plan, zone: tzinfo | None) -> None:
+        most = None if self.order.is_whole else _CALENDAR_ROWS
+        for listing in planlisting.calendar(made.calendar, zone, most=most):
+            self.view.listing(listing)
+        if most is not None and len(made.calendar) > most:
+            self.view.note(f"and {len(made.calendar) - most} more posts: --calendar shows them")
+
+
+async def _carry_out(setup: Setup, order: _Order, sink: _Sink) -> int:
+    made = await _plan(setup, order, sink)
+    sink.close(made)
+    if made.errors:
+        return ExitStatus.USAGE
+    return max(map(of_error, made.unread.values()), default=ExitStatus.SUCCESS)
+
+
+async def _plan(setup: Setup, order: _Order, sink: _Sink) -> planning.Plan:
+    async with _publishers(setup, order) as found, _store(order.store) as store:
+        return await planning.plan(
+            read_manifest(order.file, format=order.format, zone=order.key),
+            {publisher.name: publisher for publisher in found},
+            now=utc_now(setup.clock),
+            found=sink.found,
+            planned=sink.planned,
+            store=store,
+            is_offline=order.is_offline,
+            queue_reads=order.queue_reads,
+        )
+
+
+@asynccontextmanager
+async def _publishers(setup: Setup, order: _Order) -> AsyncGenerator[list[Publisher], None]:
+    """Have the publishers for as long as the ``async with`` lasts."""
+    if order.is_offline:
+        found = registry.offline(clock=setup.clock, name=order.publisher)
+    else:
+        try:
+            found = publishers(setup.clock, order.publisher)
+        except ConfigurationError as error:
+            raise click.UsageError(
+                f"{error}; without keys a file is checked with: reelpub plan --offline FILE"
+            ) from error
+    try:
+        yield found
+    finally:
+        for publisher in found:
+            await publisher.close()
+
+
+@asynccontextmanager
+async def _store(path: Path | None) -> AsyncGenerator[SqliteStore | None, None]:
+    """Have the store for as long as the ``async with`` lasts; None where there isn't one yet."""
+    chosen = path or stores.default_path()
+    if not chosen.is_file():
+        yield None
+        return
+    async with stores.opened(chosen) as store:
+        yield store

@@ -1,0 +1,93 @@
+"""`reelpub results`: what became of every row, to look at or as a file that can be run again."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import click
+
+from reelpub.bulk import history
+from reelpub.bulk.record import RunRecord
+from reelpub.bulk.results import result_rows
+from reelpub.cli import options
+from reelpub.cli.exits import of_statuses
+from reelpub.cli.page import EXITS, STORE_ENVIRONMENT, STORE_FILES, Example, Page
+from reelpub.cli.progress import runviews
+from reelpub.cli.show import runlisting
+from reelpub.cli.stores import existing, opened
+from reelpub.cli.work import files, runchoice
+from reelpub.manifest.results import write_results
+
+__all__ = ["results"]
+
+
+@click.command(
+    cls=Page,
+    examples=(
+        Example("Every row of the latest run:", "reelpub results"),
+        Example("Write a file to look at, mend and run again:", "reelpub results k3f9 --format csv -o again.csv"),
+        Example("Run it: what is live is left out:", "reelpub publish again.csv"),
+        Example("The links of everything that is live:", "reelpub results --json | jq -r '.accounts[]?.detail'"),
+    ),
+    exits={**EXITS, "2": "Wrong use."},
+    files=STORE_FILES,
+    environment=STORE_ENVIRONMENT,
+)
+@runchoice.run()
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["csv", "jsonl"]),
+    help="Write a manifest with what became of each row beside it, e.g. --format csv. Published as a file of its own, "
+    "it skips what is live or can't be known and sends the rest.",
+)
+@options.output("Where --format goes, e.g. -o results.csv. Without it, or with -: standard output.")
+@options.store(exists=True)
+@options.as_json
+def results(**given: Any) -> int:
+    """Show what became of every row of a run, account by account, or write it as a file.
+
+    RUN is the id of a run, or its beginning; without it the latest one is meant. Nothing is asked of a provider: it is
+    what the store has. The exit status is that of the run.
+    """
+    if given["output"] is not None and given["format_"] is None:
+        raise click.UsageError("-o needs a format: --format csv or --format jsonl")
+    if given["as_json"] and given["format_"] is not None:
+        raise click.UsageError("--json and --format are two ways of writing: leave one out")
+    return asyncio.run(_results(given))
+
+
+async def _results(given: dict[str, Any]) -> int:
+    view = runviews.choose(as_json=given["as_json"])
+
+    def say(text: str) -> None:
+        # What is written to standard output is the file.
+        click.echo(text, err=given["format_"] is not None or given["as_json"])
+
+    path = existing(given["store"])
+    async with opened(path) as store:
+        run = await history.load(store, await runchoice.chosen(store, given["run"], say))
+    status = of_statuses(row.status for row in run.rows)
+    if given["format_"] is not None:
+        _write(run, given["format_"], given["output"])
+        return status
+    view.record(runlisting.run_record(run))
+    view.listing(runlisting.rows(run))
+    view.note(runlisting.totals(run))
+    view.record(runlisting.summary_record(run, status))
+    return status
+
+
+def _write(run: RunRecord, format_: str, output: Path | None) -> None:
+    def write(stream: BinaryIO) -> None:
+        write_results(result_rows(run), stream, format_)
+
+    if output is None or str(output) == "-":
+        write(sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+        return
+    files.replace(output, write)
+    click.echo(f"{output}: {len(run.rows)} rows; run again what isn't live with: reelpub publish {output}", err=True)

@@ -1,0 +1,1 @@
+"""Results and events in print: as a table, as lines, as JSON, in words."""

@@ -1,0 +1,135 @@
+"""Tables on a terminal, and the live one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from reelpub.cli.show.board import Board
+from reelpub.cli.show.listing import Listing, Span, details
+from reelpub.cli.show.printable import clean
+from reelpub.cli.show.words import is_noteworthy, sentence
+from reelpub.models.event import AccountFailed, JobEvent, JobUnknown
+
+__all__ = ["TableView", "rich_table", "styled"]
+
+STYLES: Mapping[str, str] = {
+    "published": "green",
+    "active": "green",
+    "scheduled": "cyan",
+    "partly_published": "yellow",
+    "failed": "red",
+    "refused": "red",
+    "not_sent": "red",
+    "cancelled": "magenta",
+    "duplicate": "magenta",
+    "unknown": "bold yellow",
+    "looking up": "yellow",
+    "pending": "blue",
+    "publishing": "blue",
+    "accepted": "blue",
+    "sent": "blue",
+}
+_FRAME_LINES = 7
+"""Lines that the frame, the head and what stands under the table take; the rest of the screen is for rows."""
+
+_LEAST_SECONDS = 0.1
+
+
+def _everything(board: Board, height: int, in_ascii: bool) -> Listing:
+    del height, in_ascii
+    return details(board)
+
+
+class TableView:
+    """A live table while something happens, what is worth keeping printed above it; then a table of the results.
+
+    *layout* makes the live listing from the board, *footer* the line under it.
+    """
+
+    def __init__(
+        self,
+        *,
+        layout: Callable[[Board, int, bool], Listing] | None = None,
+        footer: Callable[[], str] | None = None,
+        console: Console | None = None,
+    ) -> None:
+        # Nothing that is printed here is markup, an emoji code or something to highlight.
+        self._console = console or Console(markup=False, emoji=False, highlight=False)
+        self._layout = layout or _everything
+        self._footer = footer or (lambda: "")
+        self._board = Board()
+        self._live: Live | None = None
+        self._shown_at = 0.0
+
+    @property
+    def is_able(self) -> bool:
+        """Whether the terminal can move its cursor."""
+        return self._console.is_terminal and not self._console.is_dumb_terminal
+
+    def open(self, board: Board) -> None:
+        self._board = board
+        self._live = Live(
+            self._picture(), console=self._console, auto_refresh=False, transient=True, vertical_overflow="crop"
+        )
+        self._live.start(refresh=True)
+
+    def close(self) -> None:
+        live, self._live = self._live, None
+        if live is not None:
+            live.stop()
+
+    def tick(self) -> None:
+        if self._live is not None and time.monotonic() - self._shown_at >= _LEAST_SECONDS:
+            self._live.update(self._picture(), refresh=True)
+            self._shown_at = time.monotonic()
+
+    def event(self, label: str, event: JobEvent) -> None:
+        if is_noteworthy(event):
+            style = "yellow" if isinstance(event, (JobUnknown, AccountFailed)) else "green"
+            self._console.print(Text(f"{clean(label)}: {sentence(event)}", style=style))
+        self.tick()
+
+    def note(self, text: str) -> None:
+        self._console.print(Text(clean(text)))
+
+    def listing(self, listing: Listing) -> None:
+        self._console.print(rich_table(listing))
+
+    def record(self, members: Mapping[str, Any]) -> None:
+        pass
+
+    def _picture(self) -> RenderableType:
+        in_ascii = not self._console.encoding.startswith("utf")
+        height = max(1, self._console.height - _FRAME_LINES)
+        return Group(
+            rich_table(self._layout(self._board, height, in_ascii)),
+            Text(clean(self._footer()), style="dim", no_wrap=True, overflow="ellipsis"),
+        )
+
+
+def rich_table(listing: Listing) -> RenderableType:
+    """Return *listing* as a table with colours; its texts are clean already and are never read as markup."""
+    # Tight, so that a line of the demonstration fits into 80 columns.
+    table = Table(
+        box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), title_justify="left", caption_justify="left"
+    )
+    table.title = Text(clean(listing.title), style="bold") if listing.title else None
+    table.caption = Text(clean(listing.footer), style="dim") if listing.footer else None
+    for name in listing.columns:
+        table.add_column(name, overflow="fold")
+    for row in listing.rows:
+        table.add_row(*(Text.assemble(*(styled(span) for span in entry)) for entry in row))
+    return table
+
+
+def styled(span: Span) -> Text:
+    """Return *span* in the colour of its status."""
+    return Text(span.text, style=STYLES.get(span.status or "", ""))

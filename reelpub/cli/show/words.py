@@ -1,0 +1,94 @@
+"""Events as sentences."""
+
+from __future__ import annotations
+
+import math
+
+from reelpub.bulk.record import Moment
+from reelpub.cli.show.printable import shorten
+from reelpub.models.event import (
+    AccountDelivered,
+    AccountFailed,
+    JobAccepted,
+    JobEvent,
+    JobHeld,
+    JobQueued,
+    JobSent,
+    JobSettled,
+    JobStatusChanged,
+    JobStuck,
+    JobUnknown,
+)
+from reelpub.models.outcome import OutcomeStatus
+
+__all__ = ["is_bad_end", "is_bad_moment", "is_noteworthy", "sentence", "settled_as", "spaced"]
+
+_HELD = {"limit": "waits for the rate limit", "cap": "waits for its account's cap", "time": "waits for its time"}
+
+
+def spaced(status: object) -> str:
+    """Return a status as people write it: ``partly published``."""
+    return str(status).replace("_", " ")
+
+
+def sentence(event: JobEvent) -> str:  # noqa: C901, PLR0912  (one arm for each event)
+    """Return what *event* says of its request, on one line and safe to print."""
+    match event:
+        case JobQueued():
+            said = f"queued for {event.publisher}"
+        case JobHeld():
+            said = _HELD.get(event.reason, f"waits: {event.reason}")
+            said += f", about {event.seconds:.0f} s" if math.isfinite(event.seconds) else ""
+        case JobSent():
+            said = "sent" if event.attempt == 1 else f"sent again, attempt {event.attempt}"
+        case JobAccepted(reconciled=True):
+            said = f"had arrived as post {event.post.id}, so it isn't sent again"
+        case JobAccepted():
+            said = f"accepted as post {event.post.id}"
+        case JobStatusChanged():
+            said = f"post {event.post.id} is {spaced(event.post.raw_status or event.post.status)}"
+        case AccountDelivered():
+            said = f"live on {event.delivery.account} {event.delivery.url or ''}"
+        case AccountFailed():
+            said = f"failed on {event.delivery.account}: {event.delivery.error or 'no reason given'}"
+        case JobUnknown(is_final=True):
+            said = f"may or may not be live: {event.reason}"
+        case JobUnknown():
+            said = f"the answer was lost, looking it up ({event.reason})"
+        case JobStuck():
+            said = f"post {event.post.id} is stuck at {event.post.raw_status or event.post.status}"
+        case JobSettled():
+            reason = event.outcome.reason
+            said = f"{spaced(event.outcome.status)}{f': {reason}' if reason else ''}"
+        case _:
+            said = spaced(event.kind)
+    return shorten(said).rstrip()
+
+
+def is_noteworthy(event: JobEvent) -> bool:
+    """Return whether *event* should stay on the screen when a live table moves on: what went wrong or was put right."""
+    match event:
+        case JobUnknown() | JobStuck() | AccountFailed() | JobAccepted(reconciled=True):
+            return True
+        case JobSent():
+            return event.attempt > 1
+    return False
+
+
+def is_bad_end(event: JobSettled) -> bool:
+    """Return whether a request ended badly, and no account's failure has said so before."""
+    outcome = event.outcome
+    return not (outcome.is_success or outcome.failed) and outcome.status is not OutcomeStatus.PENDING
+
+
+def is_bad_moment(moment: Moment) -> bool:
+    """Return whether what was noted of a row should stay on the screen, as `is_noteworthy` and `is_bad_end` say."""
+    if moment.kind == JobSettled.kind:
+        return settled_as(moment) not in (OutcomeStatus.PUBLISHED, OutcomeStatus.SCHEDULED, OutcomeStatus.PENDING)
+    return moment.kind in (AccountFailed.kind, JobUnknown.kind, JobStuck.kind)
+
+
+def settled_as(moment: Moment) -> OutcomeStatus | None:
+    """Return how a row settled, as its moment's text begins; None where that isn't known here."""
+    word = moment.text.partition(":")[0]
+    return OutcomeStatus(word) if word in set(OutcomeStatus) else None

@@ -1,0 +1,251 @@
+"""A file to its end: read and checked whole, noted as a run, carried out, told."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import click
+from attrs import define, field, frozen
+
+from reelpub.bulk import beginning, running
+from reelpub.bulk.plan import Plan, plan
+from reelpub.cli import options
+from reelpub.cli.durations import spoken
+from reelpub.cli.exits import ExitStatus
+from reelpub.cli.progress import runviews
+from reelpub.cli.setup import Setup, publishers
+from reelpub.cli.show import planlisting
+from reelpub.cli.show.printable import clean
+from reelpub.cli.stores import default_path, opened, prepared
+from reelpub.cli.work.dryrun import dry_run
+from reelpub.cli.work.undertaking import Case, Floor, conclude, undertake
+from reelpub.clocks import utc_now
+from reelpub.manifest import read_manifest
+from reelpub.manifest.rows import ManifestRow, RowProblem
+from reelpub.providers.base import Publisher
+from reelpub.store import SqliteStore
+
+__all__ = ["Checked", "FileOrder", "options_for_files", "run_file"]
+
+
+def _unchanged(rows: Iterable[ManifestRow]) -> Iterable[ManifestRow]:
+    return rows
+
+
+@frozen(kw_only=True)
+class FileOrder:
+    """What is done with a file.
+
+    *prepare* changes its rows before they are checked. *timeout* (seconds) is how long to stay with the run, not with
+    reading and checking.
+    """
+
+    file: Path
+    command: str
+    store: Path | None = None
+    format: str | None = None
+    zone: str | None = None
+    publisher: str | None = None
+    timeout: float | None = None
+    skip_bad_rows: bool = False
+    dry_run: bool = False
+    as_json: bool = False
+    prepare: Callable[[Iterable[ManifestRow]], Iterable[ManifestRow]] = field(default=_unchanged)
+
+    @property
+    def name(self) -> str:
+        """The file as it was named."""
+        return str(self.file)
+
+    def read(self) -> Iterable[ManifestRow]:
+        """Read the file's rows, one after the other."""
+        source: Path | BinaryIO = sys.stdin.buffer if self.name == "-" else self.file
+        return self.prepare(read_manifest(source, format=self.format, zone=self.zone))
+
+
+@define
+class Checked:
+    """What reading and checking a file found: its rows, what is wrong with them, and what they come to."""
+
+    rows: list[ManifestRow] = field(factory=list)
+    findings: list[RowProblem] = field(factory=list)
+
+    def keep(self, rows: Iterable[ManifestRow]) -> Iterator[ManifestRow]:
+        """Pass *rows* on and keep them."""
+        for row in rows:
+            self.rows.append(row)
+            yield row
+
+    @property
+    def bad(self) -> frozenset[int]:
+        """The numbers of the rows that can't be sent; 0 stands for the file as a whole."""
+        return frozenset(found.row for found in self.findings if found.is_error)
+
+    @property
+    def sound(self) -> list[ManifestRow]:
+        """The rows that can be sent and haven't been yet."""
+        bad = self.bad
+        return [row for row in self.rows if row.number not in bad and row.is_sound and row.skip is None]
+
+    @property
+    def skipped(self) -> list[ManifestRow]:
+        """The rows that the file itself says to leave out."""
+        return [row for row in self.rows if row.skip is not None]
+
+
+async def run_file(setup: Setup, order: FileOrder) -> int:
+    """Check the whole file, then carry it out as a run; return the exit status.
+
+    Raises:
+        ConfigurationError: no key is set, or no row is left to run.
+        ReelPubError: accounts can't be read, or the store can't be written; nothing was sent.
+    """
+    made = publishers(setup.clock, order.publisher)
+    async with AsyncExitStack() as unless_run:
+        for publisher in made:
+            unless_run.push_async_callback(publisher.close)
+        checked, planned = await _check(setup, order, made)
+        if _is_refused(order, checked, planned):
+            return _refuse(order, checked)
+        if not checked.sound:
+            return _nothing_to_do(order, checked)
+        if order.dry_run:
+            return await _rehearse(setup, order, checked, made)
+        # Made only now: wrong use leaves no file behind.
+        path = prepared(order.store)
+        run = await _begin(setup, order, checked, path)
+        # From here on they are closed with the orchestrator.
+        unless_run.pop_all()
+    view = runviews.choose(as_json=order.as_json)
+    records = [planlisting.finding_record(order.name, found) for found in checked.findings]
+    case = Case(setup=setup, store=path, run=run, view=view, publishers=made, records=records)
+    _introduce(view, order, checked, planned, run)
+
+    def work(floor: Floor) -> Awaitable[object]:
+        return running.carry_out(
+            floor.pub, floor.store, run, timeout=order.timeout, on_rows=floor.on_rows, drain=floor.drain
+        )
+
+    return conclude(case, await undertake(case, work))
+
+
+async def _check(setup: Setup, order: FileOrder, made: list[Publisher]) -> tuple[Checked, Plan]:
+    """Read and check everything, telling what is wrong as it is found; only accounts are asked for."""
+    checked = Checked()
+
+    def found(problem: RowProblem) -> None:
+        checked.findings.append(problem)
+        click.echo(planlisting.finding_line(order.name, problem), err=True)
+
+    async with _known_store(order.store) as store:
+        planned = await plan(
+            checked.keep(order.read()),
+            {publisher.name: publisher for publisher in made},
+            now=utc_now(setup.clock),
+            found=found,
+            store=store,
+            # What the providers have scheduled is `reelpub plan`'s to read: it costs requests that posts wait for.
+            queue_reads=0,
+        )
+    for error in planned.unread.values():
+        raise error
+    return checked, planned
+
+
+async def _rehearse(setup: Setup, order: FileOrder, checked: Checked, made: list[Publisher]) -> int:
+    """Show what the rows would send; nothing is noted."""
+    rows = [(row, row.request) for row in checked.sound if row.request is not None]
+    labels = [f"{order.name}:{row.line}: {request}" for row, request in rows]
+    return await dry_run(
+        made, [request for _, request in rows], labels=labels, clock=setup.clock, as_json=order.as_json
+    )
+
+
+def _is_refused(order: FileOrder, checked: Checked, planned: Plan) -> bool:
+    if not planned.errors:
+        return False
+    return not order.skip_bad_rows or 0 in checked.bad
+
+
+def _refuse(order: FileOrder, checked: Checked) -> int:
+    bad = checked.bad
+    errors = sum(found.is_error for found in checked.findings)
+    told = f"reelpub: {errors} {'error' if errors == 1 else 'errors'} in {order.name}; nothing was sent. "
+    if 0 in bad:
+        told += "Mend the file"
+    else:
+        told += f"Mend {_rows(len(bad))}, or leave {'it' if len(bad) == 1 else 'them'} out with --skip-bad-rows"
+    click.echo(clean(f"{told}; `reelpub plan {order.name}` shows more"), err=True)
+    if order.as_json:
+        view = runviews.choose(as_json=True)
+        for found in checked.findings:
+            view.record(planlisting.finding_record(order.name, found))
+    return ExitStatus.USAGE
+
+
+def _nothing_to_do(order: FileOrder, checked: Checked) -> int:
+    """Say why no row is left; return success where there is nothing that should have gone out."""
+    if checked.bad:
+        click.echo(clean(f"reelpub: every row of {order.name} that is left has errors; nothing was sent"), err=True)
+        return ExitStatus.USAGE
+    why = f"{_rows(len(checked.skipped))} left out: {checked.skipped[0].skip}" if checked.skipped else "it has no rows"
+    click.echo(clean(f"reelpub: nothing to do in {order.name}: {why}"), err=True)
+    return ExitStatus.SUCCESS
+
+
+@asynccontextmanager
+async def _known_store(named: Path | None) -> AsyncGenerator[SqliteStore | None, None]:
+    """Have the store for as long as the ``async with`` lasts; None where there isn't one yet."""
+    path = named or default_path()
+    if not path.is_file():
+        yield None
+        return
+    async with opened(path) as store:
+        yield store
+
+
+async def _begin(setup: Setup, order: FileOrder, checked: Checked, path: Path) -> str:
+    async with opened(path) as store:
+        return await beginning.begin(
+            store,
+            checked.sound,
+            name=order.name,
+            command=order.command,
+            now=utc_now(setup.clock),
+            info={"file": str(order.file.absolute()) if order.name != "-" else "-"},
+        )
+
+
+def _introduce(view: runviews.RunView, order: FileOrder, checked: Checked, planned: Plan, run: str) -> None:
+    """Say the run's id first of all, and what it will do."""
+    view.note(f"run {run}: {_rows(len(checked.sound))} of {order.name}")
+    if checked.bad:
+        view.note(f"{_rows(len(checked.bad))} left out: they have errors")
+    if checked.skipped:
+        view.note(f"{_rows(len(checked.skipped))} left out: {checked.skipped[0].skip}")
+    view.note(f"about {planned.requests} requests and {spoken(planned.seconds)} at the limits")
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count} rows"
+
+
+def options_for_files(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of every command that takes a file."""
+    command = options.dry_run(command)
+    command = click.option(
+        "--skip-bad-rows",
+        is_flag=True,
+        help="Leave rows with errors out and publish the others, e.g. --skip-bad-rows. Without it, one bad row keeps "
+        "all from being sent.",
+    )(command)
+    return click.option(
+        "--format",
+        "format_",
+        type=click.Choice(["csv", "tsv", "jsonl", "yaml"]),
+        help="How FILE is written, where its name doesn't say, e.g. --format csv for standard input.",
+    )(command)
