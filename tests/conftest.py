@@ -15,6 +15,7 @@ from collections import Counter
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from itertools import count
 from pathlib import Path
 from unittest.mock import Mock
 from urllib.parse import parse_qsl
@@ -79,6 +80,17 @@ asyncio.set_event_loop(None)
 
 # A shell that starts the tests in the background has them ignore Ctrl-C, and the commands that they start, too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+_STATES = count()
+
+
+@pytest.fixture(autouse=True)
+def _own_state(monkeypatch, tmp_path_factory):
+    """Give every test a state folder of its own, made when it is used: the user's store is nobody's playground."""
+    folder = tmp_path_factory.getbasetemp() / f"state-{next(_STATES)}"
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder))
+    monkeypatch.delenv("REELPUB_STORE", raising=False)
 
 
 # ---- the judge
