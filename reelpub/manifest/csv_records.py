@@ -201,7 +201,7 @@ def _values(cells: Sequence[str], header: _Header, tell: Any) -> dict[str, Any]:
         if column is None or not cell:
             continue
         text = csv_values.unguarded(cell) if is_exact else cell
-        value = csv_values.native(column, text, is_exact=is_exact)
+        value = csv_values.native(column, text, is_exact=is_exact, is_guarded=text != cell)
         if isinstance(value, Problem):
             tell(value, index)
             value = UNREAD

@@ -1,8 +1,9 @@
 """What a cell of CSV means in its column: texts, lists, yes and no, JSON; and how a value is written into one.
 
-A spreadsheet runs a cell that begins with ``=`` and the like as a formula. Where results are written, such a text gets
-an apostrophe before it, as does one that begins with an apostrophe, and an empty text; the row says so in its column
-`result_guarded`, and there alone the reader takes one apostrophe off again. In all other rows an apostrophe is text.
+A spreadsheet runs a cell that begins with ``=`` and the like as a formula, and makes a number of ``1E5``. Where results
+are written, such a text gets an apostrophe before it, as does one that begins with an apostrophe, and an empty text;
+the row says so in its column `result_guarded`, and there alone the reader takes one apostrophe off again. In all other
+rows an apostrophe is text.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ _SEPARATES: Final = "entries are separated by ; or given as a JSON array"
 
 
 def guarded(text: str) -> str:
-    """Return *text* so that no spreadsheet runs it and an empty one can be told from none."""
-    return f"'{text}" if not text or text.startswith(_RISKY) else text
+    """Return *text* so that no spreadsheet runs it or makes it a number, and an empty one can be told from none."""
+    return f"'{text}" if not text or text.startswith(_RISKY) or _SPOILT.fullmatch(text) else text
 
 
 def unguarded(text: str) -> str:
@@ -36,10 +37,11 @@ def unguarded(text: str) -> str:
     return text.removeprefix("'")
 
 
-def native(column: Column, text: str, *, is_exact: bool) -> Any:
+def native(column: Column, text: str, *, is_exact: bool, is_guarded: bool = False) -> Any:
     """Return what *text*, which isn't empty, means in *column*: a JSON value, or the `Problem` with it.
 
-    Spaces around anything but a text for people don't count, unless the cell *is_exact*: written by a program.
+    Spaces around anything but a text for people don't count, unless the cell *is_exact*: written by a program. One that
+    *is_guarded* was made a number by no spreadsheet.
     """
     if column.kind is Kind.TEXT:
         return text
@@ -57,7 +59,7 @@ def native(column: Column, text: str, *, is_exact: bool) -> Any:
             return _json(column.name, trimmed, "PROJECT/CLIP or an object")
         case Kind.VALUE:
             return {"true": True, "false": False}.get(trimmed.lower(), trimmed)
-        case Kind.NAME if _SPOILT.fullmatch(trimmed):
+        case Kind.NAME if not is_guarded and _SPOILT.fullmatch(trimmed):
             said = "was made a number by the spreadsheet, which lost its end; format the column as text"
             return Problem(field=column.name, value=text, message=said)
     return trimmed
