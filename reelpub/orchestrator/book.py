@@ -49,6 +49,10 @@ class JobBook:
 
     def add(self, job: Job) -> None:
         """Remember a job, under its content key if it has one."""
+        known = self.get(job.id)
+        if known is not None and known.content_key != job.content_key:
+            # Another process learned since that nothing of it is live, so that it doesn't stand in the way any more.
+            self._forget_content(known)
         self._settled.pop(job.id, None)
         self._open[job.id] = job
         if job.content_key is not None:

@@ -12,9 +12,10 @@ from reelpub.models.capability import Feature
 from reelpub.models.problem import Problem
 from reelpub.models.request import PublishRequest
 from reelpub.policies import checks
+from reelpub.policies.scheduling import instant
 from reelpub.providers.base import Publisher
 
-__all__ = ["Choice", "choose"]
+__all__ = ["Choice", "choose", "is_only_late"]
 
 log = logging.getLogger("reelpub.orchestrator")
 
@@ -53,6 +54,12 @@ def choose(request: PublishRequest, publishers: Mapping[str, Publisher], now: da
     offered = {problem.field for problem in checks.errors_in(problems)} & _OFFERED
     problems += [problem for problem in _own_rules(request, found, malformed) if problem.field not in offered]
     return Choice(publisher=found, problems=_once(problems))
+
+
+def is_only_late(request: PublishRequest, errors: Sequence[Problem], now: datetime) -> bool:
+    """Return whether nothing stops *request* but its time, which has passed by *now*."""
+    at = None if request.at is None else instant(request.at)
+    return isinstance(at, datetime) and at <= now and all(problem.field == "at" for problem in errors)
 
 
 def _own_rules(request: PublishRequest, publisher: Publisher, malformed: Sequence[str]) -> list[Problem]:

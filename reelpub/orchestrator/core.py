@@ -9,7 +9,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from reelpub.clocks import Clock
-from reelpub.errors import ConfigurationError
+from reelpub.errors import ConfigurationError, ValidationError
 from reelpub.models.event import JobQueued
 from reelpub.models.job import Part
 from reelpub.models.outcome import Outcome, OutcomeStatus
@@ -25,7 +25,7 @@ from reelpub.orchestrator.arguments import (
     checked_run,
 )
 from reelpub.orchestrator.book import NOTHING_LIVE, JobBook
-from reelpub.orchestrator.choice import choose
+from reelpub.orchestrator.choice import Choice, choose, is_only_late
 from reelpub.orchestrator.claims import Claims
 from reelpub.orchestrator.context import Context, new_job_id
 from reelpub.orchestrator.desk import Desk
@@ -287,7 +287,10 @@ class Core:
         choice = choose(job.request, self.publishers, self.context.now())
         job.publisher = choice.publisher.name if choice.publisher else job.publisher
         job.warnings = choice.warnings
-        if choice.errors or choice.publisher is None:
+        if choice.publisher is not None and choice.errors and self._may_be_done(job, choice):
+            # Whoever runs yesterday's script again is told that it was done, not that it is too late: the store knows.
+            job.refusal = ValidationError(choice.errors)
+        elif choice.errors or choice.publisher is None:
             reason = "; ".join(map(str, choice.errors))
             self.book.add(job)
             outcome = job.plain_outcome(
@@ -301,6 +304,11 @@ class Core:
             self._refuse_duplicate(job, earlier)
             return
         self._take_on(job)
+
+    def _may_be_done(self, job: Job, choice: Choice) -> bool:
+        request = job.request
+        is_known = self.journal.knows_contents and not request.allow_duplicate
+        return is_known and is_only_late(request, choice.errors, self.context.now())
 
     def _refuse_duplicate(self, job: Job, earlier: str) -> None:
         job.content_key = None

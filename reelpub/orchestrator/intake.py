@@ -72,8 +72,10 @@ class Intake:
         return [] if job.is_settled else [ref for ref in refs if not ref.state.is_settled]
 
     async def _note_new(self, jobs: Sequence[Job]) -> None:
+        open_jobs = [job for job in jobs if not job.is_settled]
         try:
-            earlier = await self._journal.add([job for job in jobs if not job.is_settled])
+            earlier = await self._journal.same_content([job for job in open_jobs if job.refusal is not None])
+            earlier |= await self._journal.add([job for job in open_jobs if job.refusal is None])
         except StoreError as error:
             for job in jobs:
                 self._fail(job, error)
@@ -104,6 +106,8 @@ class Intake:
 
     def _plan_one(self, job: Job, known: Sequence[Account] | ReelPubError) -> bool:
         try:
+            if job.refusal is not None:
+                raise job.refusal
             if isinstance(known, ReelPubError):
                 if job.request.accounts:
                     raise known

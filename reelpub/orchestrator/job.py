@@ -7,7 +7,7 @@ from datetime import datetime
 
 from attrs import define, field
 
-from reelpub.errors import ReelPubError
+from reelpub.errors import ReelPubError, ValidationError
 from reelpub.models.outcome import Outcome, OutcomeStatus
 from reelpub.models.post import DeliveryStatus
 from reelpub.models.problem import Problem
@@ -26,7 +26,8 @@ class Job:
     and `retry` the job that retries this one. `run` is the run that it belongs to. `is_stored` is set once the store
     has it, and `has_stored_parts` once it has its parts too; `is_behind` says that a note of them couldn't be written.
     `taken_up_at` is when it was taken up from another process. `deadline` (monotonic seconds) is when it may no longer
-    start. `was_settled` stays set for one that has its outcome and is followed further.
+    start. `refusal` is why it can't be sent, unless the store has it already. `was_settled` stays set for one that has
+    its outcome and is followed further.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Job:
     has_stored_parts: bool = False
     is_behind: bool = False
     taken_up_at: datetime | None = None
+    refusal: ValidationError | None = None
     warnings: tuple[Problem, ...] = ()
     requests: int = 0
     outcome: Outcome | None = None

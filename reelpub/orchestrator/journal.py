@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Collection, Mapping, Sequence
+from itertools import count
 
 from attrs import frozen
 
@@ -12,12 +13,14 @@ from reelpub.clocks import Clock, utc_now
 from reelpub.errors import ConfigurationError, LeaseLost, StoreError
 from reelpub.models.outcome import Outcome, OutcomeStatus
 from reelpub.orchestrator.job import Job
+from reelpub.orchestrator.recalling import says_more
 from reelpub.orchestrator.rows import job_of, stored_job, stored_part, untold_parts
 from reelpub.orchestrator.tracker import PartRef
 from reelpub.policies.lifecycle import PartState
 from reelpub.store import codec
 from reelpub.store.base import Store, StoredJob
 from reelpub.store.owner import is_gone, new_owner
+from reelpub.store.runs import RunStore
 
 __all__ = ["Journal"]
 
@@ -32,10 +35,20 @@ DECODE_CHUNK = 100
 
 @frozen
 class _End:
-    """An outcome that is to be noted, with the parts that tell it."""
+    """An outcome that is to be noted, with the parts that tell it. A later one has a higher number."""
 
     outcome: Outcome
     parts: tuple[PartState, ...]
+    number: int
+
+
+def _number(end: _End) -> int:
+    return end.number
+
+
+def _says_less(row: StoredJob, ours: Outcome) -> bool:
+    """Return whether the outcome that the store has of a settled job says less than *ours*."""
+    return row.outcome is not None and says_more(ours, codec.load_outcome(row.outcome))
 
 
 class Journal:
@@ -51,9 +64,22 @@ class Journal:
         self._owner = new_owner()
         self._settling: set[asyncio.Task[None]] = set()
         self._unsettled: dict[str, _End] = {}
+        self._ends = count()
         self._adds: set[asyncio.Task[Mapping[str, str]]] = set()
         self._adding: set[str] = set()
         self._early: dict[str, Outcome] = {}
+
+    @property
+    def knows_contents(self) -> bool:
+        """Whether there is a store that can be asked what it has, without anything being added."""
+        return isinstance(self._store, RunStore)
+
+    async def same_content(self, jobs: Sequence[Job]) -> dict[str, str]:
+        """Return which of *jobs* have the content of an earlier one, and of which; none of them is noted."""
+        wanted = {job.content_key: job.id for job in jobs if job.content_key is not None}
+        if not wanted or not isinstance(self._store, RunStore):
+            return {}
+        return {wanted[key]: earlier for key, earlier in (await self._store.same_content(list(wanted))).items()}
 
     async def open(self) -> None:
         """Make the store ready.
@@ -195,7 +221,7 @@ class Journal:
         if self._store is None or not job.is_stored:
             return
         # The parts as they are now: a job may be followed further before it is written.
-        end = _End(outcome, untold_parts(job))
+        end = _End(outcome, untold_parts(job), next(self._ends))
         task = asyncio.get_running_loop().create_task(self._settle(end), name="reelpub-settle")
         self._settling.add(task)
         task.add_done_callback(self._settling.discard)
@@ -204,19 +230,42 @@ class Journal:
         try:
             await self._write_end(end)
         except StoreError as error:
-            self._unsettled[end.outcome.job_id] = end
+            self._unsettled[end.outcome.job_id] = max(end, self._unsettled.get(end.outcome.job_id, end), key=_number)
             log.warning("the outcome of %s couldn't be noted yet: %s", end.outcome.job_id, error)
 
     async def _write_end(self, end: _End) -> None:
         if self._store is None:
             return
-        job_id, keep = end.outcome.job_id, end.outcome.status not in NOTHING_LIVE
-        words, parts = codec.dump_outcome(end.outcome), list(map(stored_part, end.parts))
         try:
-            await self._store.settle(job_id, words, owner=self._owner, keep_content=keep, parts=parts)
+            await self._write(self._store, end)
         except LeaseLost as error:
-            log.info("the outcome of %s is the other process's to note: %s", job_id, error)
-        self._unsettled.pop(job_id, None)
+            if await self._is_taken_back(self._store, end):
+                await self._write(self._store, end)
+            else:
+                log.info("the outcome of %s is the other process's to note: %s", end.outcome.job_id, error)
+        if self._unsettled.get(end.outcome.job_id, end).number <= end.number:
+            self._unsettled.pop(end.outcome.job_id, None)
+
+    async def _write(self, store: Store, end: _End) -> None:
+        keep = end.outcome.status not in NOTHING_LIVE
+        words, parts = codec.dump_outcome(end.outcome), list(map(stored_part, end.parts))
+        await store.settle(end.outcome.job_id, words, owner=self._owner, keep_content=keep, parts=parts)
+
+    async def _is_taken_back(self, store: Store, end: _End) -> bool:
+        """Take back a settled job that another process has recalled since, if less is known of it there than here."""
+        row = await store.job(end.outcome.job_id)
+        if row is None or row.run is None or not _says_less(row, end.outcome):
+            return False
+        rows = await store.recall(
+            row.run,
+            publishers=[row.publisher],
+            owner=self._owner,
+            now=self._clock.time(),
+            lease_until=self._until(),
+            job_ids=[row.id],
+        )
+        # It may have learned more in between.
+        return any(_says_less(row, end.outcome) for row in rows)
 
     async def flush(self) -> None:
         """Wait until every outcome of a job of the store is in it.

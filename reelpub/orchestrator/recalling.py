@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
 from reelpub.models.outcome import Outcome
 from reelpub.orchestrator.book import JobBook
 from reelpub.orchestrator.job import Job
 from reelpub.store import codec
 
-__all__ = ["chain_id", "current", "link", "with_own"]
+__all__ = ["chain_id", "current", "link", "says_more", "with_own"]
 
 
 def current(book: JobBook, before: Mapping[str, Outcome | None], found: Sequence[Job]) -> list[Job]:
@@ -38,6 +39,23 @@ def _current(known: Job | None, before: Mapping[str, Outcome | None], found: Job
         return found
     is_same = codec.dump_outcome(known.outcome) == codec.dump_outcome(found.outcome)
     return known if is_same else found
+
+
+def says_more(ours: Outcome, theirs: Outcome) -> bool:
+    """Return whether *ours* says more of a job than *theirs*, another process's word of it.
+
+    An end that the provider told is final, so whoever knows more of them says more. Where both know the same ones, a
+    later time for a post is news, but not that somebody stopped looking.
+    """
+    ended, ended_there = ({post.id for post in outcome.posts if post.is_terminal} for outcome in (ours, theirs))
+    if ended != ended_there:
+        return ended > ended_there
+    is_move = _times(ours) != _times(theirs) and ours.reason is None
+    return is_move and ours.settled_at is not None and ours.settled_at >= (theirs.settled_at or ours.settled_at)
+
+
+def _times(outcome: Outcome) -> set[tuple[str, datetime | None]]:
+    return {(post.id, post.scheduled_at) for post in outcome.posts if not post.is_terminal}
 
 
 def with_own(book: JobBook, run: str, found: Sequence[Job], job_ids: Collection[str] | None = None) -> list[Job]:

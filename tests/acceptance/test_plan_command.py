@@ -427,6 +427,30 @@ def scheduled(*requests):
     return before
 
 
+def test_yesterdays_file_is_told_as_done_and_not_as_too_late(desk):
+    """A row whose time has passed and that the store has is no mistake; one that it hasn't is."""
+
+    async def remember():
+        store = SqliteStore(desk.folder / "posts.db")
+        await store.open()
+        request = PublishRequest(Clip("demo-project-1", "demo-clip-1"), accounts=["x:acme"], at=NOW - timedelta(days=1))
+        key = content_key(request, "reap")
+        job = StoredJob(id="run.1", publisher="reap", request=b"{}", submitted_at=EPOCH - 9e4, content_key=key)
+        await store.add([job], owner="me", lease_until=0.0)
+        await store.close()
+
+    run_virtual(lambda _: remember())
+    at = (NOW - timedelta(days=1)).isoformat()
+    rows = [{"clip": f"demo-project-1/demo-clip-{number}", "accounts": "x:acme", "at": at} for number in (1, 2)]
+    status, lines, _ = desk("--store", "posts.db", desk.manifest(rows[:1]))
+    assert status == 0
+    assert "was asked for before, as job run.1; it isn't sent again" in lines[0]
+    status, lines, _ = desk("--store", "posts.db", desk.manifest(rows))
+    assert status == 2
+    assert "posts.csv:3:9: error: at: is in the past" in "\n".join(lines)
+    assert "posts.csv:2:9" not in "\n".join(lines)
+
+
 def test_what_the_providers_have_scheduled_is_told_with_the_posts_id(desk):
     at = NOW + timedelta(days=3)
     desk.before = scheduled(

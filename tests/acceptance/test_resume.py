@@ -868,3 +868,39 @@ def test_no_secret_is_ever_in_the_file(play, tmp_path):
 def test_a_lost_lease_is_an_error_of_the_store():
     """So that nothing is concluded from it but that nothing was sent."""
     assert issubclass(LeaseLost, StoreError)
+
+
+@pytest.mark.parametrize("make_store", [lambda _: MemoryStore(), lambda path: SqliteStore(path / "jobs.db")])
+def test_yesterdays_script_is_told_that_it_was_done(play, tmp_path, make_store):
+    """Its times have passed: what the store knows is a duplicate, and only what it doesn't know is refused."""
+
+    async def story(stage):
+        at = datetime.fromtimestamp(stage.clock.time(), UTC) + timedelta(hours=2)
+        script = [
+            PublishRequest(Clip("demo-project-1", "demo-clip-1"), accounts=["x:acme"], at=at),
+            PublishRequest(GeneratedPost("demo-generated-post-1"), at=at),
+        ]
+        store = make_store(tmp_path)
+        async with stage.orchestrator(store=store) as publishing:
+            first = await publishing.publish_many(script)
+        assert first.is_success
+        await stage.clock.sleep(24 * 3600)
+        late = PublishRequest(Clip("demo-project-1", "demo-clip-2"), accounts=["x:acme"], at=at)
+        async with stage.orchestrator(store=store) as publishing:
+            again = await publishing.publish_many([*script, late])
+            assert [outcome.status for outcome in again] == [
+                OutcomeStatus.DUPLICATE,
+                OutcomeStatus.DUPLICATE,
+                OutcomeStatus.REFUSED,
+            ]
+            assert [outcome.duplicate_of for outcome in again] == [*(outcome.job_id for outcome in first), None]
+            assert [problem.field for problem in again[2].problems] == ["at"]
+            # What was refused isn't remembered as done.
+            third = await publishing.publish(late)
+            assert third.status is OutcomeStatus.REFUSED
+            await publishing.flush()
+            assert await publishing.unfinished() == 0
+        assert len(stage.live()) == 3
+        assert stage.sandbox.duplicates() == []
+
+    play(story)
