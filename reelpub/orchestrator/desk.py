@@ -33,6 +33,7 @@ from reelpub.orchestrator.queue import Work, Worker
 from reelpub.orchestrator.starts import Starts, batches
 from reelpub.orchestrator.strangers import strange
 from reelpub.orchestrator.tracker import Change, PartRef, advance, announce, apply, settle
+from reelpub.orchestrator.writes import WritesAhead
 from reelpub.policies.lifecycle import (
     Accepted,
     Begin,
@@ -79,6 +80,7 @@ class Desk:
     _starts: Starts
     _departure: Departure
     _lookup: Lookup
+    _ahead: WritesAhead
     _again: list[PartRef] = field(factory=list, init=False)
     _looks: Looks = field(factory=Looks, init=False)
 
@@ -88,9 +90,11 @@ class Desk:
     ) -> Desk:
         """Return a desk for *publisher* with at most *concurrency* requests under way."""
         pool = WorkerPool(context.clock, concurrency=concurrency)
+        poller = Poller(publisher, context, is_busy=lambda: pool.is_busy, to_come=lambda: ahead.posts)
+        ahead = WritesAhead(publisher, poller.look_again)
         return cls(
             publisher=publisher,
-            poller=Poller(publisher, context, is_busy=lambda: pool.is_busy),
+            poller=poller,
             context=context,
             journal=journal,
             claims=claims,
@@ -99,6 +103,7 @@ class Desk:
             starts=Starts(context),
             departure=Departure(publisher, context, journal, claims),
             lookup=Lookup(publisher, journal, claims),
+            ahead=ahead,
         )
 
     def start(self, group: TaskGroup) -> None:
@@ -124,13 +129,7 @@ class Desk:
         refs = [PartRef(job, index) for index in range(len(job.parts))]
 
         async def take_on(_: Worker) -> None:
-            try:
-                await self._journal.add([job])
-            except StoreError as error:
-                for ref in refs:
-                    self._apply(ref, Failed(error))
-            else:
-                self._enqueue([ref for ref in refs if not ref.state.is_settled])
+            self._enqueue(await self._intake.take_on(job))
 
         self._pool.put(Work(run=take_on, drop=lambda reason: self._drop(refs, reason), priority=PLAN))
 
@@ -155,13 +154,25 @@ class Desk:
     def _put_batch(self, refs: Sequence[PartRef], *, at: float | None = None) -> None:
         due = refs[0].state.part.at
 
+        # What is to start later isn't in anybody's way until then.
+        done = self._ahead.add(refs) if at is None else None
+
         async def carry(worker: Worker) -> None:
-            await self._carry(refs, worker)
+            over = done or self._ahead.add(refs)
+            try:
+                await self._carry(refs, worker)
+            finally:
+                over()
+
+        def drop(reason: str) -> None:
+            self._drop(refs, reason)
+            if done is not None:
+                done()
 
         self._pool.put(
             Work(
                 run=carry,
-                drop=lambda reason: self._drop(refs, reason),
+                drop=drop,
                 priority=SEND,
                 due=due.timestamp() if due else 0,
             ),

@@ -28,14 +28,31 @@ CREATED_SKEW = 300.0
 
 MAX_PAUSE = 60.0
 
+BRIEF = 5.0
+"""Seconds after which it is looked again whether a read would be in the way of writes."""
+
+EXPECTED = 2.0
+"""Windows for which slots are kept for reads once there is something to read, or about to be."""
+
 
 class Poller:
-    """Follows posts until they end. `is_busy` says whether there is still something to publish."""
+    """Follows posts until they end.
 
-    def __init__(self, publisher: Publisher, context: Context, *, is_busy: Callable[[], bool]) -> None:
+    `is_busy` says whether there is still something to publish, `to_come` how many posts that will be.
+    """
+
+    def __init__(
+        self,
+        publisher: Publisher,
+        context: Context,
+        *,
+        is_busy: Callable[[], bool],
+        to_come: Callable[[], int] = lambda: 0,
+    ) -> None:
         self._publisher = publisher
         self._context = context
         self._is_busy = is_busy
+        self._to_come = to_come
         self._book = PollBook(context.poll, publisher.limits.requests, publisher.limits.window)
         # A list for each post would be one more object for the garbage collector to visit, times 100,000.
         self._refs: dict[str, PartRef] = {}
@@ -44,6 +61,7 @@ class Poller:
         self._misses: dict[str, int] = {}
         self._singles: list[str] = []
         self._failures = 0
+        self._reads_lists = True
         self._changed = asyncio.Event()
         self._next_stuck_check = 0.0
 
@@ -64,11 +82,18 @@ class Poller:
         self._book.watch(
             Watched(id=post.id, accepted_at=now, due_at=now + wait, created_after=self._created_after(ref, post))
         )
+        if self._reads_lists and wait <= EXPECTED * self._publisher.limits.window:
+            # Where posts are read one by one, a write is the better use of a slot until one is to be read.
+            self._expect_reads(EXPECTED)
         self._changed.set()
 
-    def forget(self, post_id: str) -> None:
-        """Stop following a post."""
-        self._book.forget(post_id)
+    def look_again(self) -> None:
+        """Decide anew what to read next, as there may be nothing more to publish."""
+        self._changed.set()
+
+    def forget(self, post_id: str, *, ended_at: float | None = None) -> None:
+        """Stop following a post; *ended_at* is when a read showed its end, in monotonic seconds, if one did."""
+        self._book.forget(post_id, ended_at=ended_at)
         self._refs.pop(post_id, None)
         self._more.pop(post_id, None)
         self._misses.pop(post_id, None)
@@ -107,13 +132,40 @@ class Poller:
             post_id = self._singles.pop()
             if post_id in self._refs:
                 return ReadOne(post_id)
-        now = self._context.clock.monotonic()
-        return self._book.next_read(now, has_list=self._has_list(), is_busy=self._is_busy())
+        now, is_busy = self._context.clock.monotonic(), self._is_busy()
+        self._reads_lists = self._has_list()
+        if is_busy and not self._reads_lists and self._is_in_the_way():
+            # What is accepted meanwhile is told at once.
+            return Rest(now + BRIEF)
+        every = self._every() if is_busy else None
+        return self._book.next_read(now, has_list=self._reads_lists, is_busy=is_busy, every=every)
+
+    def _every(self) -> float:
+        """Return how many seconds to leave between list reads while there is something to publish."""
+        limits, limiter, policy = self._publisher.limits, self._publisher.limiter, self._context.poll
+        if limiter.has_own_reads:
+            return policy.busy_interval(limits.requests, limits.window, is_own=True)
+        every, reads = policy.busy_interval(limits.requests, limits.window), limiter.reads_in_window()
+        if reads is None:
+            return every
+        return max(every, min(limiter.put_off, limits.window / reads) if reads else limiter.put_off)
+
+    def _is_in_the_way(self) -> bool:
+        """Return whether a read of one post would now take from what is still to be published."""
+        self._expect_reads(0.0)
+        left = self._publisher.limiter.reads_left()
+        return left is not None and left <= 0
+
+    def _expect_reads(self, windows: float) -> None:
+        """Have the limiter keep slots for the reads that are to come, and tell it how many have to be made."""
+        limiter, window = self._publisher.limiter, self._publisher.limits.window
+        limiter.expect_reads(windows * window, owed=0 if self._reads_lists else len(self._book) + self._to_come())
 
     def _has_list(self) -> bool:
         return isinstance(self._publisher, SupportsBulkRead) and self._publisher.has_bulk_read is not False
 
     async def _read(self, what: ReadOne | ReadPage) -> None:
+        self._expect_reads(EXPECTED)
         if isinstance(what, ReadOne):
             await self._read_one(what.post_id)
         elif isinstance(self._publisher, SupportsBulkRead):
@@ -123,7 +175,8 @@ class Poller:
                 return
             for post in page.posts:
                 self._saw(post, is_whole=False)
-            self._book.page_read(has_more=page.has_more)
+            last = (page.total - 1) // self._publisher.limits.page_size if page.total else None
+            self._book.page_read(has_more=page.has_more, last=last)
 
     async def _read_one(self, post_id: str) -> None:
         try:
@@ -150,18 +203,30 @@ class Poller:
         refs = self._refs_of(post.id)
         if not refs:
             return
-        self._book.seen(post.id, self._context.clock.monotonic())
+        now = self._context.clock.monotonic()
         known = refs[0].state.post
         if not is_whole and not post.deliveries and known is not None:
             # A list that leaves the deliveries out says when to look, not what happened on each account.
-            if post.status is not known.status and post.status is not PostStatus.SCHEDULED:
+            if self._is_put_off(post) or post.status not in (known.status, PostStatus.SCHEDULED):
                 self._singles.append(post.id)
+            self._book.seen(post.id, now)
             return
         for ref in refs:
             if post != ref.state.post:
                 apply(self._context, ref, Observed(post))
         if all(ref.state.is_settled for ref in refs):
+            self.forget(post.id, ended_at=now)
+        elif self._is_put_off(post):
+            # Somebody has moved it: it isn't stuck, and not to be read before its new time.
             self.forget(post.id)
+            for ref in refs:
+                self.watch(ref, from_schedule=True)
+        else:
+            self._book.seen(post.id, now)
+
+    def _is_put_off(self, post: Post) -> bool:
+        at = post.scheduled_at if post.status is PostStatus.SCHEDULED else None
+        return at is not None and at.timestamp() > self._context.clock.time()
 
     def _find_stuck(self) -> None:
         now = self._context.clock.monotonic()

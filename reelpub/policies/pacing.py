@@ -15,6 +15,9 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Callable, Iterable
+
+from attrs import evolve
 
 from reelpub.policies.headers import Quota
 from reelpub.policies.sharing import Share, Sighting
@@ -34,6 +37,9 @@ LONGEST_HOLD = 10.0
 """Windows. Whatever the server asks, it is asked again after that."""
 
 WORST_SLOWDOWN = 2.0
+
+MEMORY = 2.0
+"""Windows for which others count as being there once they were seen."""
 
 LISTEN_EVERY = 12
 """Windows, one of which is used to listen; costs under 1 % of the limit."""
@@ -58,6 +64,7 @@ class Pacer:
         self.reason = "limit"
         self.is_announced = False
         self.is_ratcheted = False
+        self.is_pressed: Callable[[float], bool] | None = None
         self.share = Share(window)
         self._server_limit: int | None = None
         self._busy: deque[float] = deque()
@@ -68,6 +75,7 @@ class Pacer:
         self._next_even = -math.inf
         self._expired_at = -math.inf
         self._seen = 0
+        self._company_at = -math.inf
         self._first_answer: float | None = None
         self._last_answer = -math.inf
         self._remaining: float = math.inf
@@ -95,10 +103,12 @@ class Pacer:
         Who has the whole limit and uses all of it never sees newcomers, as they are only ever refused. So in one
         window of many a few slots stay free, and use of them by others shows in the headers.
         """
-        if not self.is_announced or self._first_answer is None or self.share.slots is not None:
+        if not self.is_announced or self._first_answer is None or self.share.slots is not None or self.limit == 1:
             return 0
         windows = (now - self._first_answer) / self.window
-        return max(1, self.limit // 20) if self.limit > 1 and windows % LISTEN_EVERY >= LISTEN_EVERY - 1 else 0
+        if windows % LISTEN_EVERY < LISTEN_EVERY - 1 or (self.is_pressed is not None and self.is_pressed(now)):
+            return 0
+        return max(1, self.limit // 20)
 
     def delay(self, now: float, *, keep: int = 0) -> float:
         """Return the seconds until a request may go: 0 for at once, infinity where only an answer can tell.
@@ -126,6 +136,41 @@ class Pacer:
         is_even = self._interval() > 0 and self._last_answer > -math.inf
         return max(held, slot + rounds * self.window, even if is_even else 0.0)
 
+    @property
+    def is_even(self) -> bool:
+        """Whether requests are spaced evenly rather than sent as soon as there is a slot."""
+        return self._interval() > 0
+
+    def can_plan(self, now: float) -> bool:
+        """Return whether slots come back as our own requests have it: paced in windows, with nobody else on the key."""
+        return not self.is_even and now - self._company_at > MEMORY * self.window
+
+    def used(self, now: float) -> int:
+        """Return how many slots are spoken for: requests under way, and those of the last window."""
+        self._expire(now)
+        return self.in_flight + len(self._busy)
+
+    def slot_at(self, now: float, number: int) -> float:
+        """Return when request *number* from now (from 0) has a slot, if each before it takes its own at once."""
+        self._expire(now)
+        rounds, rest = divmod(number, max(1, self.slots))
+        rest -= self.slots - self.in_flight - len(self._busy)
+        if rest < 0:
+            return now + rounds * self.window
+        # The answers of those under way are counted on by now.
+        at = self._busy[rest] if rest < len(self._busy) else now + self.window
+        return at + rounds * self.window
+
+    def hold(self, now: float, seconds: float, reason: str) -> None:
+        """Let nothing go for *seconds*."""
+        self._hold(now, seconds, 0.0, reason)
+
+    def recall(self, now: float, answered: Iterable[float], in_flight: int) -> None:
+        """Take over requests that another pacer let go: when each was *answered*, in order, and how many are not."""
+        self.in_flight += in_flight
+        self._busy.extend(at + self.window for at in answered)
+        self._expire(now)
+
     def sent(self, now: float, random: float = 0.5) -> None:
         """Note that a request goes out now; *random*, from 0 to 1, keeps processes on one key out of step."""
         self._expire(now)
@@ -149,8 +194,15 @@ class Pacer:
         self._expire(now)
         self.in_flight -= 1
         self._busy.append(now + self.window)
-        if quota is None:
-            return
+        if quota is not None:
+            self._hear(now, quota, status, sent_at, random)
+
+    def told(self, now: float, quota: Quota, *, at: float, random: float = 0.5) -> None:
+        """Take in what an answer said at the instant *at*, whose request is accounted for already."""
+        reset_in = None if quota.reset_in is None else max(0.0, quota.reset_in - (now - at))
+        self._hear(now, evolve(quota, reset_in=reset_in), 200, at, random)
+
+    def _hear(self, now: float, quota: Quota, status: int | None, sent_at: float, random: float) -> None:
         self._last_answer = now
         self._first_answer = now if self._first_answer is None else self._first_answer
         self._remaining = math.inf if quota.remaining is None else quota.remaining
@@ -188,9 +240,14 @@ class Pacer:
         if sighting.used >= sighting.own_most + doubt:
             # Others are at it, too: few at a time, so that every answer can still warn.
             self._seen = min(self._seen, 2)
+            self._company_at = now
         # Others that come and go in step with our own bursts are the server's way of counting.
         self.is_ratcheted = self.is_ratcheted or self.share.times_left >= OFTEN
-        if quota.remaining == 0 and sighting.used > sighting.own_most and quota.reset_in is not None:
+        # Nothing left, where by our own count there is: whoever's it was, a request would be refused. Where others are
+        # about, the last one is as good as gone.
+        has_slots = self.in_flight + len(self._busy) < self.limit
+        is_gone = quota.remaining <= (1 if self._company_at == now else 0)
+        if is_gone and (has_slots or sighting.used > sighting.own_most) and quota.reset_in is not None:
             self._hold(now, quota.reset_in, random, "announced")
 
     def _refused(self, now: float, quota: Quota, sent_at: float, random: float) -> None:
@@ -249,7 +306,9 @@ class Pacer:
         probe = max(1, self._seen - 1) if self._seen else FIRST_BURST
         # What the last answer said is left bounds what is under way, in case the others' use or the server's way of
         # counting isn't what our own count says; a few always may, since the slots know better when windows end.
-        told = max(1, self.limit // 20, self._remaining)
+        # Where others are about, half of it may be gone by now.
+        left = self._remaining // 2 if now - self._company_at <= self.window else self._remaining
+        told = max(1, self.limit // 20, left)
         return math.inf if self.in_flight >= min(probe, told) else 0.0
 
     def _burst(self) -> int:

@@ -26,7 +26,7 @@ LONGEST_PATIENCE = 32.0
 RESERVE = 0.05
 """The part of the limit that is to stay unused, for two who claim the same at the same time."""
 
-LEAST_RESERVE = 0.75
+LEAST_RESERVE = 1.0
 """Slots that are to stay unused whatever the limit."""
 
 LEAST_SIGHTINGS = 2

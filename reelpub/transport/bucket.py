@@ -39,6 +39,10 @@ class LogBucket:
     def is_ready(self) -> bool:
         return len(self._taken) < (self._taken.maxlen or 0) or self._taken[0] + self._window <= self._clock.monotonic()
 
+    def note(self) -> None:
+        """Remember a token that was taken elsewhere."""
+        self._taken.append(self._clock.monotonic())
+
     async def take(self) -> None:
         if len(self._taken) == self._taken.maxlen:
             wait = self._taken[0] + self._window - self._clock.monotonic()
@@ -67,6 +71,10 @@ class AioLimiterBucket:
 
     def is_ready(self) -> bool:
         return self._log.is_ready() and self._in_this_loop().has_capacity()
+
+    def note(self) -> None:
+        """Remember a token that was taken elsewhere: the log bounds what any window sees from now on."""
+        self._log.note()
 
     async def take(self) -> None:
         await self._in_this_loop().acquire()

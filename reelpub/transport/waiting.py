@@ -19,13 +19,17 @@ __all__ = ["Waiter", "WaitingRoom"]
 
 @define(eq=False)
 class Waiter:
-    """One who waits; *deadline* is a clock's monotonic time, infinite where there is none."""
+    """One who waits.
+
+    *deadline* is a clock's monotonic time, infinite where there is none; *number* tells who came first.
+    """
 
     lane: Lane
     operation: str
     provider: str
     deadline: float
     future: asyncio.Future[Any]
+    number: int = 0
 
 
 class WaitingRoom:
