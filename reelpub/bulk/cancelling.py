@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from attrs import evolve, frozen
 
@@ -13,9 +13,12 @@ from reelpub.bulk.ledger import Entry
 from reelpub.bulk.recorder import recording
 from reelpub.clocks import Clock, utc_now
 from reelpub.errors import ConfigurationError
+from reelpub.models.capability import Feature
 from reelpub.models.outcome import CancelResult, Outcome, OutcomeStatus
+from reelpub.models.post import PostStatus
 from reelpub.orchestrator.handle import Handle
 from reelpub.orchestrator.orchestrator import Orchestrator
+from reelpub.providers.base import Publisher, require
 from reelpub.store import codec
 from reelpub.store.runs import RunStore, StoredRow
 
@@ -24,11 +27,15 @@ __all__ = ["cancel"]
 
 @frozen(kw_only=True)
 class _Sorted:
-    """What is to be called off: `jobs` may still be, `untouched` rows certainly can, `ended` tells the others."""
+    """What is to be called off: `jobs` may still be, `untouched` rows certainly can, `ended` tells the others.
+
+    `waiting` are the names of the publishers where something waits.
+    """
 
     jobs: dict[str, int]
     untouched: list[Entry]
     ended: dict[int, CancelResult]
+    waiting: set[str]
 
 
 async def cancel(
@@ -47,6 +54,7 @@ async def cancel(
     """
     await require_run(store, run_id)
     found = _sort(chosen(await ledger_of(store, run_id), rows))
+    _require_cancel(found.waiting, pub.publishers)
     await _require_idle(pub, store, run_id, found)
     async with recording(pub, store, run_id):
         handles = await handles_of(pub, run_id, found.jobs)
@@ -79,16 +87,24 @@ def _result_of(entry: Entry) -> CancelResult:
 
 
 def _sort(entries: Sequence[Entry]) -> _Sorted:
-    found = _Sorted(jobs={}, untouched=[], ended={})
+    found = _Sorted(jobs={}, untouched=[], ended={}, waiting=set())
     for entry in entries:
         outcome = outcome_of(entry)
         if outcome is None:
             found.untouched.append(entry)
         elif entry.job is not None and (not outcome.is_settled or _may_go_out(outcome)):
             found.jobs[entry.job.id] = entry.row.number
+            if any(post.status is PostStatus.SCHEDULED for post in outcome.posts):
+                found.waiting.add(entry.job.publisher)
         else:
             found.ended[entry.row.number] = _result_of(entry)
     return found
+
+
+def _require_cancel(names: Iterable[str], publishers: Mapping[str, Publisher]) -> None:
+    # Before any job is taken up: those that weren't sent yet would go on.
+    for publisher in (publishers[name] for name in names if name in publishers):
+        require(publisher, Feature.CANCEL, list(publishers.values()))
 
 
 def _may_go_out(outcome: Outcome) -> bool:

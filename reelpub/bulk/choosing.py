@@ -37,8 +37,6 @@ def _range(numbers: Iterable[int]) -> str:
 async def handles_of(pub: Orchestrator, run_id: str, job_ids: Collection[str]) -> dict[str, Handle]:
     """Return the handles of those of *job_ids* that nobody else holds; the other jobs of the run are left alone."""
     wanted = set(job_ids)
-    known = {handle.id: handle for handle in pub.jobs if handle.id in wanted}
-    missing = wanted - known.keys()
-    if missing:
-        known |= {handle.id: handle for handle in await pub.recall(run_id, job_ids=missing) if handle.id in missing}
-    return known
+    # Those that are known here, too: another process may have learned more of them since.
+    found = await pub.recall(run_id, job_ids=wanted) if wanted else ()
+    return {handle.id: handle for handle in found if handle.id in wanted}

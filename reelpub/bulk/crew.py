@@ -63,10 +63,9 @@ class Crew:
         pairs = ((handle.id, handle.job.retries) for handle in handles)
         self.numbers |= numbers_of(self.run, pairs, known=self.numbers)
         self._tell({self.numbers[handle.id]: handle for handle in handles if handle.id in self.numbers})
-        self._open |= {handle.id: handle for handle in handles if not handle.is_settled}
         if rows is not None:
-            mine = ((handle.id, rows.get(self.numbers.get(handle.id, 0))) for handle in handles)
-            self._rows |= {job_id: row for job_id, row in mine if row is not None}
+            self._rows |= {handle.id: rows[self.numbers[handle.id]] for handle in handles}
+        self._open |= {handle.id: handle for handle in handles if not handle.is_settled or handle.id in self._rows}
 
     async def submit(self, rows: Iterable[StoredRow], *, is_again: bool = False) -> None:
         """Take on *rows* under their job ids, no more than `MOST_OPEN` at a time.

@@ -52,8 +52,8 @@ def sample_interval(elapsed: float) -> float:
 class Recorder:
     """Turns what it hears into events of a run, and writes them about once a second while there are any.
 
-    A write that fails is logged and tried again with the next; it never stops the run. `news` is set when a job of the
-    run has settled.
+    A write that fails is logged and tried again with the next; it never stops the run. While *is_open* says no, the
+    orchestrator is closing the store, and nothing is written by itself. `news` is set when a job of the run has settled.
     """
 
     store: RunStore
@@ -61,6 +61,7 @@ class Recorder:
     publishers: Mapping[str, Publisher]
     clock: Clock
     is_mine: Callable[[str], bool]
+    is_open: Callable[[], bool]
     news: asyncio.Event = field(factory=asyncio.Event, init=False)
     _pending: list[StoredEvent] = field(factory=list, init=False)
     _stirred: asyncio.Event = field(factory=asyncio.Event, init=False)
@@ -119,10 +120,10 @@ class Recorder:
         self.news.set()
 
     async def keep(self) -> None:
-        """Sample and write for ever, resting while nothing happens; cancel to stop."""
+        """Sample and write until the orchestrator is closed, resting while nothing happens; cancel to stop."""
         sampled_at = self._began
         self.sample()
-        while True:
+        while self.is_open():
             await self._stirred.wait()
             self._stirred.clear()
             await self.clock.sleep(PAUSE)
@@ -130,7 +131,8 @@ class Recorder:
             if now - sampled_at >= sample_interval(now - self._began):
                 sampled_at = now
                 self.sample()
-            await self.write()
+            if self.is_open():
+                await self.write()
             if self._is_in_use():
                 self._stirred.set()
 
@@ -174,6 +176,7 @@ async def recording(pub: Orchestrator, store: RunStore, run_id: str) -> AsyncGen
         publishers=pub.publishers,
         clock=pub.clock,
         is_mine=partial(_is_of, pub, run_id),
+        is_open=lambda: pub.is_open,
     )
     unhook = [
         publisher.limiter.add_hold_listener(partial(recorder.hear_hold, name))

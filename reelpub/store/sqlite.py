@@ -62,9 +62,13 @@ class SqliteStore(SqliteRuns):
         while self._committing is not None:
             await asyncio.shield(self._committing)
         if self._thread is not None and self._db is not None:
-            await self._run(self._db.close)
-            self._thread.shutdown()
+            # From here on it isn't open: a write asked for while SQLite closes the file would come too late.
+            thread, db = self._thread, self._db
             self._thread = self._db = None
+            try:
+                await asyncio.get_running_loop().run_in_executor(thread, db.close)
+            finally:
+                thread.shutdown()
 
     async def add(self, jobs: Sequence[StoredJob], *, owner: str, lease_until: float) -> Mapping[str, str]:
         return await self._write(partial(statements.add, jobs=jobs, owner=owner, lease_until=lease_until))

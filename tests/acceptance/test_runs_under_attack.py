@@ -9,19 +9,33 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 
-from reelpub import CancelResult, Clip, DeliveryStatus, MediaItems, OutcomeStatus, PublishRequest, SqliteStore, bulk
+from reelpub import (
+    CancelResult,
+    Clip,
+    ConfigurationError,
+    MediaItems,
+    OutcomeStatus,
+    PublishRequest,
+    SqliteStore,
+    bulk,
+)
 from reelpub.clocks import utc_now
 from reelpub.errors import StoreError
 from reelpub.manifest.rows import ManifestRow
 from reelpub.sandbox import REAP_KEY, REELMIRROR_KEY, Fault, FaultKind
+from reelpub.store import codec
 
 OUT = OutcomeStatus
 LEASE = 60.0
 GOING_LIVE = ("publishClip", "publishOutgoingPost", "scheduleClips", "scheduleOutgoingPost", "retryOutgoingPost")
+LOSSES = (FaultKind.LOST_BEFORE, FaultKind.LOST_AFTER, FaultKind.HTML_502_AFTER, FaultKind.RATE_LIMITED)
+SEEDS = int(os.environ.get("REELPUB_ATTACKS", "12"))
 FAILS = Fault(FaultKind.PLATFORM_FAILS, account="linkedin:acme", times=None)
 
 
@@ -93,7 +107,6 @@ class Broken(SqliteStore):
         if self.is_full:
             raise StoreError("database or disk is full")
         await super().settle(*arguments, **options)
-
 
 
 # ---- twice
@@ -393,9 +406,11 @@ def test_a_refused_row_that_turns_out_a_duplicate_when_it_is_sent_again_says_so(
         async with bulk.opened(SqliteStore(path)) as store:
             rows = {row.number: row for row in await store.rows(run)}
             await store._write(
-                lambda db: db.execute(
-                    "UPDATE run_rows SET request = ? WHERE run = ? AND number = 1", (rows[2].request, run)
-                ).rowcount
+                lambda db: (
+                    db.execute(
+                        "UPDATE run_rows SET request = ? WHERE run = ? AND number = 1", (rows[2].request, run)
+                    ).rowcount
+                )
             )
         record = await done(stage, path, run, bulk.retry_failed)
         assert statuses(record) == [OUT.DUPLICATE, OUT.PUBLISHED]
@@ -435,3 +450,148 @@ def test_nothing_secret_is_in_the_file(play, path):
     kept = b"".join(file.read_bytes() for file in path.parent.iterdir())
     secrets = [REAP_KEY, REELMIRROR_KEY, "5ec4e7", "c4edc4ed", "X-Amz", "Bearer", "uthorization"]
     assert {secret for secret in secrets if secret.encode() in kept} == set()
+
+
+# ---- everything at once
+
+
+class Mortal:
+    """A store whose process dies at its n-th call to it: nothing that it asks for afterwards happens."""
+
+    def __init__(self, path, calls):
+        self.inner, self.left, self.died = SqliteStore(path), calls, asyncio.Event()
+
+    def __getattr__(self, name):
+        method = getattr(self.inner, name)
+
+        async def call(*arguments, **options):
+            self.left -= 1
+            if self.left < 0:
+                self.died.set()
+                await asyncio.get_running_loop().create_future()
+            return await method(*arguments, **options)
+
+        return call
+
+
+async def until_death(stage, path, run, calls, call, *arguments, **options):
+    """Do something with a run in a process that dies at its n-th call to its store, if it makes as many."""
+    store = Mortal(path, calls)
+    publishers = (stage.reelmirror(), stage.reap())
+    pub = stage.orchestrator(*publishers, store=store, lease=LEASE)
+    opening = asyncio.ensure_future(pub.__aenter__())
+    tasks = [opening]
+    dying = asyncio.ensure_future(store.died.wait())
+    await asyncio.wait({opening, dying}, return_when=asyncio.FIRST_COMPLETED)
+    if not store.died.is_set():
+        working = asyncio.ensure_future(call(pub, store, run, *arguments, **options))
+        tasks.append(working)
+        await asyncio.wait({working, dying}, return_when=asyncio.FIRST_COMPLETED)
+    store.left = 0
+    journal = pub._core.journal
+    tasks += [dying, *filter(None, [pub._core._supervisor._task]), *journal._settling, *journal._adds]
+    while not all(task.done() for task in tasks):
+        for task in tasks:
+            task.cancel()
+        await asyncio.sleep(0)
+    await asyncio.gather(*tasks, return_exceptions=True)
+    for publisher in publishers:
+        await publisher.close()
+    await store.inner.close()
+
+
+class Hand:
+    """Somebody who does one thing after the other to a run, without thinking, and is killed now and then."""
+
+    def __init__(self, stage, path, run, dice):
+        self.stage, self.path, self.run, self.dice = stage, path, run, dice
+        self.off, self.did = set(), []
+
+    async def play(self, moves):
+        for _ in range(moves):
+            await self.stage.clock.sleep(self.dice.choice([0.01, 0.3, 2, 20, 200]))
+            name = self.dice.choice(["go", "go", "retry", "cancel", "move", "watch"])
+            self.did.append(name)
+            with suppress(ConfigurationError):
+                await getattr(self, name)()
+
+    async def go(self):
+        await self.do(bulk.carry_out, timeout=self.dice.choice([0.1, 3, 60, 900]))
+
+    async def retry(self):
+        await self.do(bulk.retry_failed, timeout=self.dice.choice([0.1, 60, 900]))
+
+    async def watch(self):
+        await self.do(bulk.watch, timeout=self.dice.choice([5, 600, 9000]))
+
+    async def cancel(self):
+        results = await self.do(bulk.cancel, rows=self.dice.sample(range(1, 15), 2)) or {}
+        self.off |= {row for row, result in results.items() if result is CancelResult.CANCELLED}
+
+    async def move(self):
+        at = utc_now(self.stage.clock).replace(second=0, microsecond=0) + timedelta(hours=self.dice.randint(2, 4))
+        await self.do(bulk.reschedule, dict.fromkeys(self.dice.sample(range(1, 15), 2), at))
+
+    async def do(self, call, *arguments, **options):
+        if self.dice.random() < 0.4:
+            calls = self.dice.randint(1, 25)
+            return await until_death(self.stage, self.path, self.run, calls, call, *arguments, **options)
+        drain = asyncio.Event()
+        if call in (bulk.carry_out, bulk.retry_failed) and self.dice.random() < 0.4:
+            options["drain"] = drain
+            asyncio.get_running_loop().call_later(self.dice.choice([0.01, 1, 30]), drain.set)
+        return await done(self.stage, self.path, self.run, call, *arguments, **options)
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_whatever_three_hands_do_to_a_run_it_ends_once_and_is_told_as_it_is(play, path, seed):
+    dice = random.Random(seed)
+
+    async def story(stage):
+        stage.sandbox.order(
+            *(
+                Fault(FaultKind.PLATFORM_FAILS, account=account, times=2)
+                for account in ("linkedin:acme", "youtube:acme")
+            ),
+            *(
+                Fault(dice.choice(LOSSES), operation=operation, after=dice.randint(0, 3))
+                for operation in GOING_LIVE
+                for _ in range(2)
+            ),
+        )
+        now = utc_now(stage.clock)
+        asked = [
+            clip(1),
+            clip(2, "tiktok:acme", "tiktok:acme_two"),
+            clip(3, "linkedin:acme", "x:acme"),
+            clip(4, "youtube:acme"),
+            clip(5, "linkedin:acme"),
+            clip(6, at=now + timedelta(minutes=5)),
+            clip(7, at=now + timedelta(minutes=80)),
+            clip(8, "linkedin:acme", at=now + timedelta(minutes=90)),
+            clip(5, "linkedin:acme"),
+            item(1),
+            item(2, "tiktok:acme", "instagram:acme"),
+            item(3, at=now + timedelta(minutes=70)),
+            item(4, "instagram:nobody"),
+            item(1),
+        ]
+        run = await begun(stage, path, *asked)
+        hands = [Hand(stage, path, run, random.Random(f"{seed}.{n}")) for n in range(3)]
+        await asyncio.gather(*(hand.play(6) for hand in hands))
+        await stage.clock.sleep(LEASE)
+        for call in (bulk.carry_out, bulk.watch, bulk.carry_out):
+            record = await done(stage, path, run, call)
+        said = [(hand.did, hand.off) for hand in hands]
+        assert stage.sandbox.duplicates() == [], said
+        assert all(row.is_settled for row in record.rows), said
+        stage.check_truth([row.outcome for row in record.rows])
+        off = set().union(*(hand.off for hand in hands))
+        assert {row.number for row in record.rows if row.status is OUT.CANCELLED} >= off, said
+        assert told_of(await told(path, run)) == told_of(record)
+
+    play(story, answers=0)
+
+
+def told_of(record):
+    return [(row.job_id, codec.outcome_values(row.outcome)) for row in record.rows]

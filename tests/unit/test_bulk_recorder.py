@@ -215,3 +215,34 @@ def test_listening_ends_with_the_recording():
         assert memory.limiter._listeners == []
 
     play(story, script=Script())
+
+
+class SlowToClose(MemoryStore):
+    """Takes 5 s to close, and takes nothing meanwhile."""
+
+    is_closing = False
+
+    async def add_events(self, events):
+        if self.is_closing:
+            raise StoreError("the store is being closed")
+        await super().add_events(events)
+
+    async def close(self):
+        self.is_closing = True
+        await asyncio.sleep(5)
+        self.is_closing = False
+        await super().close()
+
+
+def test_nothing_is_written_to_a_store_that_is_being_closed(caplog):
+    """What happens while the orchestrator closes is noted once it has, and nobody is warned of a failure."""
+
+    async def story(pub, memory, store, run):
+        drain = asyncio.Event()
+        asyncio.get_running_loop().call_later(2.5, drain.set)
+        await carry_out(pub, store, run, drain=drain)
+        record = await load(store, run)
+        assert [kinds(row)[-1] for row in record.rows] == ["settled"] * 20
+        assert [entry.message for entry in caplog.records] == []
+
+    play(story, count=20, store=SlowToClose())

@@ -69,7 +69,13 @@ def own(module):
 def protocol_words():
     """The names that a documented protocol describes: whoever implements it inherits its words."""
     found = set()
-    for module_name in ("reelpub.clocks", "reelpub.providers.base", "reelpub.store.base", "reelpub.transport.message"):
+    for module_name in (
+        "reelpub.clocks",
+        "reelpub.providers.base",
+        "reelpub.store.base",
+        "reelpub.store.runs",
+        "reelpub.transport.message",
+    ):
         for _, value in own(importlib.import_module(module_name)):
             if getattr(value, "_is_protocol", False):
                 found |= {name for name, member in vars(value).items() if inspect.getdoc(member)}

@@ -521,3 +521,16 @@ async def test_a_reader_waits_for_no_writer(path):
         with pytest.raises(StoreError, match="locked"):
             await store.add_events([])
     await store.close()
+
+
+async def test_what_is_asked_for_while_it_closes_is_refused_like_afterwards(path):
+    store = SqliteStore(path)
+    await store.open()
+    closing = asyncio.create_task(store.close())
+    await asyncio.sleep(0)
+    with pytest.raises(StoreError, match="isn't open"):
+        await add(store, a_job("late"))
+    with pytest.raises(StoreError, match="isn't open"):
+        await store.run("r")
+    await closing
+    assert not store._thread, "its thread has ended"
