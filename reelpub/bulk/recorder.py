@@ -53,7 +53,7 @@ class Recorder:
     """Turns what it hears into events of a run, and writes them about once a second while there are any.
 
     A write that fails is logged and tried again with the next; it never stops the run. While *is_open* says no, the
-    orchestrator is closing the store, and nothing is written by itself. `news` is set when a job of the run has settled.
+    orchestrator is closing the store, and nothing is written by itself. `news` is set when a job of the run settles.
     """
 
     store: RunStore
