@@ -13,7 +13,10 @@ from attrs.validators import ge, gt
 from reelpub.errors import APIStatusError, DecodeError, RateLimitError, ReelPubError, TransportError
 from reelpub.policies.safety import RequestKind, is_repeatable
 
-__all__ = ["GiveUp", "RetryAfter", "RetryPolicy", "TruncatedBody", "is_about_rate"]
+__all__ = ["GiveUp", "Outage", "RetryAfter", "RetryPolicy", "TruncatedBody", "is_about_rate"]
+
+LONGEST_OUTAGE_DELAY = 60.0
+"""Seconds between two tries to reach a provider that is out of reach."""
 
 _PASSING = frozenset({500, 502, 503, 504})
 
@@ -27,6 +30,14 @@ class RetryAfter:
     """Send it again after `delay` seconds."""
 
     delay: float
+
+
+@frozen(kw_only=True)
+class Outage:
+    """How long a call has been unable to connect, in seconds, and how often it tried."""
+
+    lasted: float
+    failures: int
 
 
 @frozen(kw_only=True)
@@ -55,6 +66,10 @@ class RetryPolicy:
     are borne (they provably did nothing, so there may be more of them). The backoff before repeat *n* is drawn
     evenly from 0 to ``base * 2**(n - 1)`` seconds, *cap* at most. A server that asks for a wait is obeyed, unless
     it asks for more than *max_server_delay* seconds.
+
+    A provider that was reached before and can't be connected to any more is waited for: for *outage_patience* seconds
+    such a failure, which provably sent nothing, counts as no attempt. A batch would otherwise be used up within the
+    first minute without a network. The waits double up to a minute.
     """
 
     attempts: int = field(default=4, validator=ge(1))
@@ -62,6 +77,7 @@ class RetryPolicy:
     cap: float = field(default=30.0, validator=ge(0))
     max_server_delay: float = field(default=120.0, validator=gt(0))
     rate_attempts: int = field(default=10, validator=ge(1))
+    outage_patience: float = field(default=3600.0, validator=ge(0))
 
     def decide(
         self,
@@ -72,13 +88,15 @@ class RetryPolicy:
         refused: int = 0,
         server_delay: float | None = None,
         deadline_left: float | None = None,
+        outage: Outage | None = None,
         random: float,
     ) -> RetryAfter | GiveUp:
         """Return what to do after *error*.
 
         *attempt* counts the times the request was sent, this one included; *refused* how many of them were answered
         with 429, this one included. *server_delay* is the wait that the answer asked for, *deadline_left* the time
-        the caller still has, both in seconds. *random* is drawn evenly from 0 to 1.
+        the caller still has, both in seconds. *outage* is given where the provider was reached before and can't be
+        connected to now. *random* is drawn evenly from 0 to 1.
         """
         if not is_repeatable(kind, error):
             return GiveUp(reason=f"a {kind.value} request that may have taken effect isn't repeated")
@@ -86,10 +104,15 @@ class RetryPolicy:
             return GiveUp(reason=f"a repeat of the request wouldn't cure {type(error).__name__}")
         if server_delay is not None and server_delay > self.max_server_delay:
             return GiveUp(reason=f"the server asks for {server_delay:.0f} s, more than {self.max_server_delay:.0f}")
-        spent, allowed = self._spent(error, attempt, refused)
-        if spent >= allowed:
-            return GiveUp(reason=f"{spent} of {allowed} attempts are used")
-        delay = self.backoff(spent, random) if server_delay is None else server_delay
+        if outage is not None and outage.lasted >= self.outage_patience > 0:
+            return GiveUp(reason=f"the provider has been out of reach for {outage.lasted:.0f} s")
+        if outage is not None and self.outage_patience > 0:
+            delay = (0.5 + random / 2) * min(LONGEST_OUTAGE_DELAY, 2.0 ** min(outage.failures - 1, 60))
+        else:
+            spent, allowed = self._spent(error, attempt, refused)
+            if spent >= allowed:
+                return GiveUp(reason=f"{spent} of {allowed} attempts are used")
+            delay = self.backoff(spent, random) if server_delay is None else server_delay
         if deadline_left is not None and delay >= deadline_left:
             return GiveUp(reason=f"the next attempt in {delay:.1f} s would be after the deadline")
         return RetryAfter(delay=delay)

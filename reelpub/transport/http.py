@@ -18,13 +18,14 @@ from reelpub.clocks import Clock, SystemClock
 from reelpub.errors import (
     APIStatusError,
     ConfigurationError,
+    ConnectError,
     RateLimitError,
     ReelPubError,
     TransportError,
     status_error,
 )
 from reelpub.policies.headers import Quota, read_quota
-from reelpub.policies.retry import GiveUp, RetryPolicy, is_about_rate
+from reelpub.policies.retry import GiveUp, Outage, RetryPolicy, is_about_rate
 from reelpub.transport.address import check_key, parse_base, request_url
 from reelpub.transport.body import (
     ERROR_BYTES,
@@ -78,6 +79,8 @@ class _Call:
     options: CallOptions
     attempts: int = 0
     refused: int = 0
+    unreached: int = 0
+    unreached_since: float | None = None
 
 
 class HttpTransport:
@@ -128,6 +131,8 @@ class HttpTransport:
         self._random = random
         self._sessions = Sessions(session, fresh_session)
         self._deadlines = Deadlines()
+        self._was_reached = False
+        self._lost_at: float | None = None
         self._uploader = Uploader(
             self._sessions,
             provider=provider,
@@ -194,12 +199,14 @@ class HttpTransport:
     def _next_delay(self, call: _Call, error: ReelPubError) -> float:
         """Return the wait before the next attempt; raise *error* again where there is to be none."""
         call.refused += isinstance(error, RateLimitError)
+        outage = self._outage(call, error)
         deadline = call.options.deadline
         decision = self.retry.decide(
             call.request.kind,
             error,
-            call.attempts,
+            call.attempts - call.unreached,
             refused=call.refused,
+            outage=outage,
             server_delay=self._server_delay(error),
             deadline_left=None if deadline is None else deadline - self.clock.monotonic(),
             random=self._random(),
@@ -211,6 +218,25 @@ class HttpTransport:
             call.options.on_repeat(error)
         _log.debug("%s %s: again in %.2f s", self.provider, call.request.operation, decision.delay)
         return decision.delay
+
+    def _outage(self, call: _Call, error: ReelPubError) -> Outage | None:
+        """Return how long *call* has been out of the provider's reach; None where that was never reached, too."""
+        now = self.clock.monotonic()
+        if not isinstance(error, ConnectError) or not self._was_reached or not self.retry.outage_patience:
+            call.unreached_since = None
+            return None
+        if self._lost_at is None:
+            self._lost_at = now
+            _log.warning("%s can't be reached; what waits is sent when it can be: %s", self.provider, error)
+        call.unreached_since = now if call.unreached_since is None else call.unreached_since
+        call.unreached += 1
+        return Outage(lasted=now - call.unreached_since, failures=call.unreached)
+
+    def _reached(self) -> None:
+        self._was_reached = True
+        if self._lost_at is not None:
+            lasted, self._lost_at = self.clock.monotonic() - self._lost_at, None
+            _log.warning("%s is reached again, after %.0f s", self.provider, lasted)
 
     def _server_delay(self, error: ReelPubError) -> float | None:
         if isinstance(error, RateLimitError):
@@ -295,6 +321,7 @@ class HttpTransport:
         self, request: Request, permit: Permit, flight: Flight, response: aiohttp.ClientResponse
     ) -> Response:
         flight.status = status = response.status
+        self._reached()
         try:
             headers = {name.lower(): value for name, value in response.headers.items()}
             about_rate = status != 429 or is_about_rate(request.kind, request.operation, headers)

@@ -15,7 +15,7 @@ from reelpub.errors import (
     TransportError,
     status_error,
 )
-from reelpub.policies.retry import GiveUp, RetryAfter, RetryPolicy, TruncatedBody, is_about_rate
+from reelpub.policies.retry import GiveUp, Outage, RetryAfter, RetryPolicy, TruncatedBody, is_about_rate
 from reelpub.policies.safety import RequestKind
 
 NAMES = {"operation": "op", "provider": "reap"}
@@ -115,3 +115,23 @@ def test_a_429_of_a_create_is_about_the_rate_only_where_the_window_is_used_up(ki
 def test_wrong_settings_are_refused(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         RetryPolicy(**wrong)
+
+
+def test_an_outage_counts_as_no_attempt_until_its_patience_is_over():
+    """Waits of 1, 2, 4 ... 60 s, each by half at most shorter; then the call gives up."""
+    error = ConnectError("no route", operation="publish_clip", provider="reap")
+    policy = RetryPolicy(outage_patience=600.0)
+
+    def decide(lasted, failures, random=1.0, **more):
+        return policy.decide(
+            RequestKind.GO_LIVE, error, 99, outage=Outage(lasted=lasted, failures=failures), random=random, **more
+        )
+
+    assert [decide(0.0, n).delay for n in (1, 2, 3, 6, 7, 5000)] == [1.0, 2.0, 4.0, 32.0, 60.0, 60.0]
+    assert decide(0.0, 1, random=0.0).delay == 0.5
+    assert isinstance(decide(600.0, 12), GiveUp)
+    assert isinstance(decide(10.0, 5, deadline_left=3.0), GiveUp)
+    none = RetryPolicy(outage_patience=0.0)
+    outage = Outage(lasted=0.0, failures=1)
+    assert isinstance(none.decide(RequestKind.GO_LIVE, error, 4, outage=outage, random=1.0), GiveUp)
+    assert none.decide(RequestKind.GO_LIVE, error, 1, outage=outage, random=1.0).delay == 0.5
