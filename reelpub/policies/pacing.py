@@ -14,6 +14,7 @@ counter, a leaky bucket), so the policy keeps to what holds on all of them:
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterable
 
@@ -240,7 +241,8 @@ class Pacer:
         if sighting.used >= sighting.own_most + doubt:
             # Others are at it, too: few at a time, so that every answer can still warn.
             self._seen = min(self._seen, 2)
-            self._company_at = now
+            # A rolling counter shows our own use of the window before as if it were that of others.
+            self._company_at = now if not self.share.weighs else self._company_at
         # Others that come and go in step with our own bursts are the server's way of counting.
         self.is_ratcheted = self.is_ratcheted or self.share.times_left >= OFTEN
         # Nothing left, where by our own count there is: whoever's it was, a request would be refused. Where others are
@@ -288,7 +290,12 @@ class Pacer:
 
     def _answered_since(self, instant: float) -> int:
         returned = instant + self.window
-        return sum(at > returned for at in self._busy) + sum(at > returned for at in self._freed)
+        return (
+            len(self._busy)
+            - bisect_right(self._busy, returned)
+            + len(self._freed)
+            - bisect_right(self._freed, returned)
+        )
 
     def _slot_delay(self, now: float, keep: int) -> float:
         short = self.in_flight + len(self._busy) - max(1, self.slots - keep - self._listening(now))

@@ -188,7 +188,9 @@ class PollBook:
         down = last if is_end and last is not None else page + 1
         for post in missing:
             if not has_more:
-                self._pages.move(post, ASIDE)
+                # It may stand before the last page, where that wasn't looked at since it is waited for.
+                is_new_there = page > 0 and self._pages.read_at(page - 1) <= post.waits_since
+                self._pages.move(post, page - 1 if is_new_there else ASIDE)
             elif post.is_listed:
                 self._pages.move(post, page + 1)
             elif len(new) > post.misses + 1:

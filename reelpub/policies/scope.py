@@ -42,7 +42,7 @@ PASSED = 4.0
 MEMORY = 10.0
 """Windows for which a proof counts."""
 
-FITTING = 4
+FITTING = 3
 """Answers in a row which show as much as one count for the key would, before it is taken to be one after all."""
 
 TELLING = 3
@@ -213,11 +213,12 @@ def _follow(use: _Use, look: _Look, interval: float) -> bool:
     A leaky bucket's end moves on by one *interval* with each request.
     """
     before, used_before, told_at = use.reset_at, use.used, use.told_at
-    is_same = abs(look.reset_at - before) <= APART
+    may_be_over = before <= look.now + PASSED
+    is_same = not may_be_over and abs(look.reset_at - before) <= APART
     use.used, use.told_at, use.reset_at = look.used, look.now, before if is_same else look.reset_at
     if not is_same:
         use.first_used = look.used
-        return before <= look.now + PASSED
+        return may_be_over
     if (look.used - use.first_used) * interval > APART + 2 * FUZZ:
         use.is_window = True
     return look.used >= used_before or told_at > look.sent_at
@@ -234,8 +235,12 @@ def _are_separate(look: _Look, other: _Use) -> bool:
 
 def _sure(use: _Use, start: float, before: float) -> int:
     """Return how many requests surely came to the server after *start* and were counted by the instant *before*."""
-    latest = islice(reversed(use.ended), COUNTED)
-    return sum(is_counted and sent >= start and answered <= before for sent, answered, is_counted in latest)
+    number = 0
+    for sent, answered, is_counted in islice(reversed(use.ended), COUNTED):
+        if answered < start:
+            break
+        number += is_counted and sent >= start and answered <= before
+    return number
 
 
 def _may_be_leaky(used: int, reset_in: float, interval: float) -> bool:

@@ -64,6 +64,17 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Return the virtual time, which starts at zero."""
         return self._virtual.now
 
+    def call_at(  # type: ignore[override]  # the superclass pairs the types of callback and args
+        self, when: float, callback: Callable[..., object], *args: Any, **options: Any
+    ) -> asyncio.TimerHandle:
+        """Call back at *when*.
+
+        What is due in less than the resolution would run before the clock has moved; whoever then finds it too early
+        and waits for the rest would do so for ever.
+        """
+        now = self.time()
+        return super().call_at(max(when, now + RESOLUTION) if when > now else when, callback, *args, **options)
+
     def run_in_executor(  # type: ignore[override]  # the superclass pairs the types of func and args
         self, executor: Any, func: Callable[..., Any], *args: Any
     ) -> asyncio.Future[Any]:

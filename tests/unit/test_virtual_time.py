@@ -120,6 +120,20 @@ def test_a_thread_may_wake_the_loop():
     assert run_virtual(main) == 0
 
 
+def test_who_waits_for_a_time_comes_to_it_however_little_is_left():
+    """Two sums of the same durations differ in their last digits; whoever waits for the rest mustn't wait for ever."""
+
+    async def main(clock):
+        at, waits = 1.0 + 4.7e-8, 0
+        await clock.sleep(1.0)
+        while clock.monotonic() < at and waits < 10:
+            await clock.sleep(at - clock.monotonic())
+            waits += 1
+        return waits
+
+    assert run_virtual(main) == 1
+
+
 def test_a_result_and_an_error_come_out():
     async def main(_):
         raise ZeroDivisionError
