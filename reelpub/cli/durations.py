@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import click
 from attrs import frozen
 
-from reelpub.models.when import LocalTime
+from reelpub.models.when import FoldPolicy, LocalTime
 
 __all__ = ["Step", "duration", "spoken", "step", "times"]
 
@@ -27,6 +27,12 @@ class Step:
 
     days: int = 0
     seconds: int = 0
+
+    def __str__(self) -> str:
+        """As it is typed: ``1d``, ``2h``, ``1d90m``."""
+        unit, size = next((unit, size) for unit, size in (("h", 3600), ("m", 60), ("s", 1)) if self.seconds % size == 0)
+        days = f"{self.days}d" if self.days else ""
+        return days + (f"{self.seconds // size}{unit}" if self.seconds else "")
 
     def after(self, start: datetime, times: int) -> datetime:
         """Return *start* moved on by so many steps.
@@ -80,7 +86,7 @@ def times(start: datetime | LocalTime, every: Step) -> Iterator[datetime | Local
     """Return *start* and the times after it, *every* step one.
 
     A clock time stays one where the step is whole days, so that a gap or a fold of its zone is judged like any other
-    row's; with hours in the step it becomes an instant first.
+    row's; with hours in the step the start is read as an instant first.
 
     Raises:
         ValueError: the start isn't a time of its zone.
@@ -91,7 +97,14 @@ def times(start: datetime | LocalTime, every: Step) -> Iterator[datetime | Local
     if not every.seconds:
         return (LocalTime(clock + timedelta(days=every.days * number), start.zone) for number in count())
     first = clock.replace(tzinfo=ZoneInfo(start.zone))
-    return (every.after(first, number) for number in count())
+    return (_by_the_clock(every.after(first, number), start.zone) for number in count())
+
+
+def _by_the_clock(at: datetime, zone: str) -> LocalTime:
+    """Return *at*, which is in *zone*, as its clock time, so that its zone is told by its name wherever it is shown."""
+    is_doubled = at.replace(fold=0).utcoffset() != at.replace(fold=1).utcoffset()
+    fold = (FoldPolicy.SECOND if at.fold else FoldPolicy.FIRST) if is_doubled else FoldPolicy.REFUSE
+    return LocalTime(at.replace(tzinfo=None, fold=0).isoformat(sep=" "), zone, fold=fold)
 
 
 def spoken(seconds: float) -> str:

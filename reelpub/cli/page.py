@@ -13,6 +13,7 @@ __all__ = [
     "EXITS",
     "HELP",
     "KEYS",
+    "RUN_EXITS",
     "STORE_ENVIRONMENT",
     "STORE_FILES",
     "Example",
@@ -44,6 +45,8 @@ EXITS: Mapping[str, str] = {
     "3": "Some are pending, or nobody can say what became of them. It outweighs 1: don't just send again.",
     "130": "Ctrl-C, twice, or before there was anything to tell.",
 }
+RUN_EXITS: Mapping[str, str] = {**EXITS, "2": "Wrong use; nothing was sent."}
+"""Of commands about a run, which take no file."""
 
 
 @frozen

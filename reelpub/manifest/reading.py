@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from io import TextIOBase
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -54,8 +55,11 @@ def read_manifest(
     What is wrong with the file itself is told by rows with number 0: nothing in a file raises.
 
     Raises:
-        ConfigurationError: no such format or zone; while reading, a library is missing.
+        ConfigurationError: *source* is neither, such as a text; no such format or zone; while reading, a library is
+            missing.
     """
+    if not isinstance(source, Path) and not _is_of_bytes(source):
+        raise ConfigurationError(f"source: has to be a Path or an open stream of bytes, not {type(source).__name__}")
     if format is not None and format not in _READERS:
         raise ConfigurationError(f"{format!r} is no format of a manifest; there are {', '.join(FORMATS)}")
     wrong = None if zone is None else zone_problem(zone)
@@ -81,6 +85,10 @@ def _rows(source: Path | BinaryIO, form: str | None, interpreter: Interpreter) -
     else:
         if not has_said_anything:
             yield file_row(Problem(field="file", message="has no rows"), Place(line=1))
+
+
+def _is_of_bytes(source: object) -> bool:
+    return hasattr(source, "read") and not isinstance(source, TextIOBase)
 
 
 def _named(source: Path | BinaryIO) -> str | None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from reelpub.bulk.record import BudgetSample, RowRecord
 from reelpub.report.budget import BudgetUse
@@ -223,8 +223,7 @@ def _marks(status: str, rows: Sequence[RowRecord], axis: Axis, labels: Mapping[i
 
 def budget_chart(use: BudgetUse, axis: Axis) -> Chart:
     """Return how much of a publisher's limit was used over time, and below it how many requests waited."""
-    # No sample is taken while nothing changes: the last one holds until the end.
-    samples = [*use.samples, evolve(use.samples[-1], at=max(axis.end, use.samples[-1].at))]
+    samples = use.until(axis.end)
     places = [axis.place(sample.at) for sample in samples]
     data = [
         _steps("requests in the window", places, [sample.used for sample in samples], "sending", fill="tozeroy"),

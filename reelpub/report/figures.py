@@ -155,7 +155,8 @@ def _imposed(record: RunRecord, zone: Zone) -> Html | None:
 def _used(use: BudgetUse) -> str:
     limits = " then ".join(f"{number(limit)} requests in {spoken(window)}" for limit, window in use.limits)
     return (
-        f"The limit: {limits}. {use.mean_share:.0%} of it was used on average, at most {number(use.most_used)}; "
+        f"The limit: {limits}. {use.mean_share:.0%} of it was used on average, pauses left out, "
+        f"and at most {number(use.most_used)}; "
         f"at most {number(use.most_waiting)} requests waited; {number(use.requests)} were sent in all."
     )
 
@@ -164,7 +165,7 @@ def _use_table(use: BudgetUse) -> Html:
     values = [
         ("limit", " then ".join(f"{number(limit)} in {spoken(window)}" for limit, window in use.limits)),
         ("used at most", number(use.most_used)),
-        ("used on average", f"{use.mean_share:.0%}"),
+        ("used on average, pauses left out", f"{use.mean_share:.0%}"),
         ("waiting at most", number(use.most_waiting)),
         ("requests in all", number(use.requests)),
     ]

@@ -202,32 +202,33 @@ def test_ctrl_c_before_anything_was_noted_leaves_nothing(sandbox):
 
 
 def test_another_process_watches_and_sends_nothing(sandbox):
-    process = sandbox.start("publish", manifest(sandbox.folder))
+    # Three windows of clips, so that much is still to come when the others have started.
+    process = sandbox.start("publish", manifest(sandbox.folder, clips=21))
     until(process, "accepted as post")
     watching = sandbox.start("watch", "--json")
     lines = sandbox.start("watch")
-    out, _ = ended(process, 30)
+    out, _ = ended(process, 60)
     assert process.returncode == 1
     told, err = ended(watching, 30)
     assert watching.returncode == 1, err
     found = [json.loads(line) for line in told.splitlines()]
     assert (found[0]["type"], found[-1]["type"]) == ("run", "summary")
     assert {"settled", "delivered"} <= {one["type"] for one in found}
-    assert found[-1]["counts"] == {"published": 7, "refused": 1}
+    assert found[-1]["counts"] == {"published": 25, "refused": 1}
     out, _ = ended(lines, 30)
-    assert "8 rows: 7 published, 1 refused" in out
+    assert "26 rows: 25 published, 1 refused" in out
     assert re.search(r"live on tiktok:acme", out)
     live = sandbox.live()
-    assert (len(live["live"]), live["duplicates"]) == (14, 0)
+    assert (len(live["live"]), live["duplicates"]) == (50, 0)
 
 
 def test_what_a_running_process_carries_out_cant_be_called_off_from_beside_it(sandbox):
     process = sandbox.start("publish", manifest(sandbox.folder))
     until(process, "accepted as post")
-    status, _, err = sandbox.done("cancel")
+    status, _, err = sandbox.done("cancel", "latest")
     assert status == 2
     assert "stop that first" in err
-    assert ended(process, 30)
+    assert ended(process, 60)
     assert process.returncode == 1
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import io
 import json
 import os
 import re
@@ -227,6 +228,52 @@ class TestAfterwards:
         assert (found[first]["status"], found[second]["status"]) == ("failed", "published")
         assert reelpub("retry", "--row", "9")[0] == 2
 
+    def test_only_what_isnt_live_may_be_shown_and_written(self, reelpub, served, manifest, tmp_path):
+        rows = [clip(1), clip(2, clip="demo-project-1/no-such-clip"), clip(3)]
+        assert reelpub("publish", manifest(*rows))[0] == 1
+        status, out, _ = reelpub("results", "--failed")
+        assert status == 1
+        assert re.findall(r"^(\d) +clip", out, re.MULTILINE) == ["2"]
+        assert "3 rows: 2 published, 1 refused" in out
+        assert outcomes(reelpub("results", "--failed", "--json")[1]).keys() == {2}
+        status, _, err = reelpub("results", "--failed", "--format", "csv", "-o", "again.csv")
+        assert "again.csv: 1 row; send" in err
+        text = (tmp_path / "again.csv").read_text("utf-8-sig")
+        assert [row["reference"] for row in csv.DictReader(text.splitlines())] == ["clip-2"]
+        (tmp_path / "again.csv").write_text(text.replace("no-such-clip", "demo-clip-2"), "utf-8")
+        status, _, err = reelpub("publish", "again.csv")
+        assert status == 0, err
+        assert "of no row it is known" in reelpub("results", "--failed")[1]
+
+    def test_a_refused_row_is_to_be_mended_and_not_to_be_retried(self, reelpub, served, manifest):
+        status, out, _ = reelpub("publish", manifest(clip(1, clip="demo-project-1/no-such-clip")))
+        assert status == 1
+        run = id_of(out)
+        assert f"mend it, with: reelpub results {run} --failed --format csv -o again.csv" in out
+        assert "and then send it with: reelpub publish again.csv" in out
+        assert "reelpub retry" not in out
+        status, out, _ = reelpub("retry")
+        assert (status, "nothing to send again" in out) == (1, False), "somebody may have mended it at the provider"
+
+    def test_of_a_run_only_the_rows_that_were_retried_are_shown(self, reelpub, served, manifest):
+        served.order(FaultKind.PLATFORM_FAILS, account="youtube:acme")
+        reelpub("publish", manifest(clip(1), clip(2, accounts="youtube:acme"), clip(3)))
+        status, out, err = reelpub("retry", "--failed")
+        assert status == 0, err
+        table = out[out.index("Row  ") :]
+        assert re.findall(r"^(\d) +clip", table, re.MULTILINE) == ["2"]
+        assert "and 2 more: 2 published; all of them: reelpub results" in table
+        assert "3 rows: 3 published" in table
+        assert "nothing to send again" in reelpub("retry")[1]
+
+    def test_what_is_left_out_is_told_by_its_reason(self, reelpub, served, manifest, tmp_path):
+        reelpub("publish", manifest(clip(1), clip(2), clip(3, at=served.in_hours(30))))
+        reelpub("results", "--format", "csv", "-o", "again.csv")
+        status, _, err = reelpub("publish", "again.csv")
+        assert status == 0
+        assert "2 rows left out: each is live already" in err
+        assert "1 row left out: it is scheduled at the service already" in err
+
     def test_results_are_a_manifest_for_what_isnt_live(self, reelpub, served, manifest, tmp_path):
         served.order(FaultKind.PLATFORM_FAILS, account="tiktok:acme")
         assert reelpub("publish", manifest(clip(1), clip(2), clip(3)))[0] == 1
@@ -362,6 +409,46 @@ class TestTimes:
         assert [datetime.fromisoformat(at) for at in found] == [first, first + apart, first + 2 * apart]
         assert not served.live()
 
+    def test_a_dry_run_says_when_each_row_would_go_out(self, reelpub, served, manifest):
+        name = manifest(clip(1), clip(2))
+        start = (datetime.now(UTC) + timedelta(days=3)).strftime("%Y-%m-%d 12:00")
+        day = start[:10]
+        zone = "Asia/Tokyo"
+        options = ("--start", start, "--every", "1h", "--zone", zone, "--dry-run")
+        status, out, err = reelpub("schedule", name, *options)
+        assert status == 0, err
+        assert f"posts.csv:2: clip-1: would be scheduled for {day} 12:00 Asia/Tokyo, 03:00 UTC" in out
+        assert f"posts.csv:3: clip-2: would be scheduled for {day} 13:00 Asia/Tokyo, 04:00 UTC" in out
+
+    def test_a_scheduled_row_says_when_in_every_output(self, reelpub, served, manifest):
+        at = (datetime.fromtimestamp(served.clock.time(), UTC) + timedelta(days=3)).strftime("%Y-%m-%d 12:00")
+        told = f"{at} Asia/Tokyo, 03:00 UTC"
+        status, out, err = reelpub("schedule", manifest(clip(1, at=at)), "--zone", "Asia/Tokyo")
+        assert status == 0, err
+        assert re.search(rf"clip-1 +scheduled for {told}$", out, re.MULTILINE), "as an event"
+        assert re.search(rf"^1 +clip-1 +tiktok:acme +scheduled +{told}$", out, re.MULTILINE), "in the table"
+        assert told in reelpub("results")[1]
+        (row,) = outcomes(reelpub("results", "--json")[1]).values()
+        assert (row["accounts"][0]["detail"], row["zone"]) == (told, "Asia/Tokyo")
+        assert datetime.fromisoformat(row["at"]) == datetime.fromisoformat(row["local"])
+        status, out, _ = reelpub("watch", "--timeout", "1")
+        assert status == 3
+        assert f"1 row is scheduled; it goes out at {told}" in out
+        status, out, err = reelpub(
+            "reschedule", "latest", "--row", "1", "--at", f"{at[:10]} 21:00", "--zone", "Asia/Tokyo"
+        )
+        assert status == 0, err
+        assert re.search(rf"^1 +clip-1 +yes +{at[:10]} 21:00 Asia/Tokyo, 12:00 UTC$", out, re.MULTILINE)
+
+    def test_what_its_provider_cant_move_is_told_with_what_to_do(self, reelpub, served, manifest):
+        status, _, err = reelpub("publish", manifest(generated(1, at=served.in_hours(30))))
+        assert status == 0, err
+        status, out, _ = reelpub("reschedule", "latest", "--by", "+2h")
+        assert status == 1
+        assert re.search(r"^1 +post-1 +no +\d{4}-\S+ \d\d:\d\d UTC +reelmirror can't", out, re.MULTILINE)
+        assert re.search(r"call it off with: reelpub cancel \d{6}-\w{4} --row 1$", out, re.MULTILINE)
+        assert "reelpub schedule FILE" in out
+
     def scheduled(self, reelpub, served, manifest) -> str:
         name = manifest(*(clip(number, at=served.in_hours(30 + number)) for number in (1, 2, 3)))
         status, out, err = reelpub("publish", name)
@@ -401,25 +488,40 @@ class TestTimes:
         self.scheduled(reelpub, served, manifest)
         status, out, _ = reelpub("reschedule", "latest", "--row", "1", "--at", "2019-01-01T00:00Z")
         assert status == 1
-        assert re.search(r"^1 +clip-1 +\d{4}-\S+ +no: ", out, re.MULTILINE)
+        assert re.search(r"^1 +clip-1 +no +\d{4}-\S+ \d\d:\d\d UTC +\S", out, re.MULTILINE)
 
     def test_what_is_scheduled_can_be_called_off(self, reelpub, served, manifest):
         self.scheduled(reelpub, served, manifest)
-        status, out, err = reelpub("cancel", "--row", "2")
+        status, out, err = reelpub("cancel", "latest", "--row", "2")
         assert status == 0, err
         assert re.search(r"^2 +clip-2 +cancelled +cancelled$", out, re.MULTILINE)
         found = {row: one["status"] for row, one in outcomes(reelpub("results", "--json")[1]).items()}
         assert found == {1: "scheduled", 2: "cancelled", 3: "scheduled"}
-        status, out, _ = reelpub("cancel", "--json")
+        status, out, _ = reelpub("cancel", "latest", "--json")
         assert status == 0
         results = {one["row"]: one["result"] for one in objects(out) if one["type"] == "cancellation"}
         assert results == dict.fromkeys((1, 2, 3), "cancelled")
         assert reelpub("retry")[0] == 1, "what was called off isn't sent again"
         assert not served.live()
 
+    def test_without_a_name_somebody_is_asked(self, reelpub, served, manifest, monkeypatch):
+        self.scheduled(reelpub, served, manifest)
+        monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+        for answer, status, ends in (("n", 2, {"scheduled"}), ("y", 0, {"cancelled"})):
+            terminal = io.StringIO(f"{answer}\n")
+            terminal.isatty = lambda: True
+            monkeypatch.setattr("sys.stdin", terminal)
+            found, out, err = reelpub("cancel")
+            assert found == status, err
+            assert "the latest run: " in out
+            assert "Call off all of it that hasn't gone out? [y/N]" in out
+            assert {one["status"] for one in outcomes(reelpub("results", "--json")[1]).values()} == ends
+
     def test_it_is_too_late_for_what_is_live(self, reelpub, manifest):
         assert reelpub("publish", manifest(clip(1)))[0] == 0
-        status, out, _ = reelpub("cancel")
+        status, _, err = reelpub("cancel")
+        assert (status, "say which run" in err) == (2, True), "nobody was asked"
+        status, out, _ = reelpub("cancel", "latest")
         assert status == 1
         assert re.search(r"^1 +clip-1 +too late +published$", out, re.MULTILINE)
 
@@ -505,6 +607,9 @@ def test_a_dry_run_tells_a_program_the_same(reelpub, served, manifest):
         "status": "published",
         "reason": None,
         "is_kept_until_due": False,
+        "at": None,
+        "local": None,
+        "zone": None,
     }
     assert served.live() == []
 
@@ -517,7 +622,7 @@ def test_a_dry_run_of_one_post_and_of_one_that_is_kept_here(reelpub, served, man
     name = manifest({"clip": "demo-project-1/demo-clip-1", "accounts": "x:acme", "at": served.in_hours(0.5)})
     status, out, _ = reelpub("schedule", name, "--dry-run")
     assert status == 0
-    assert "after it was kept here until" in out
+    assert re.search(r"after it was kept here until \d{4}-\d\d-\d\d \d\d:\d\d UTC", out)
     assert served.live() == []
 
 

@@ -242,11 +242,28 @@ def test_each_time_is_shown_in_utc_and_where_it_was_written(desk):
     )
     _, lines, _ = desk(name)
     shown = [re.sub(r" +", " ", line).strip() for line in lines]
-    assert "2027-01-15 Fri about 08:00 08:00 UTC reap tiktok:acme, youtube:acme row 3 4" in shown
-    assert "2027-03-27 Sat 23:30 2027-03-28 00:30 Europe/Oslo reap tiktok:acme, youtube:acme row 1 2" in shown
-    assert "2027-03-28 Sun 12:30 14:30 Europe/Oslo reap tiktok:acme, youtube:acme row 2 3" in shown
+    assert "2027-01-15 Fri about 08:00 08:00 UTC 4 reap row 3 tiktok:acme, youtube:acme" in shown
+    assert "2027-03-27 Sat 23:30 2027-03-28 00:30 Europe/Oslo 2 reap row 1 tiktok:acme, youtube:acme" in shown
+    assert "2027-03-28 Sun 12:30 14:30 Europe/Oslo 3 reap row 2 tiktok:acme, youtube:acme" in shown
     _, lines, _ = desk("--zone", "Asia/Tokyo", name)
     assert any(re.search(r"2027-03-28 Sun.* 08:30 Asia/Tokyo .*row 1 ", line) for line in lines)
+
+
+def test_rows_that_are_to_be_given_times_are_shown_with_them_and_with_the_command_that_gives_them(desk):
+    name = desk.manifest(
+        [clip_row(1, at=""), clip_row(2, at="2027-03-28 14:30", zone="Europe/Oslo"), clip_row(3, at="")]
+    )
+    options = ("--start", "2027-03-29 09:00", "--every", "1d", "--zone", "Europe/Oslo")
+    status, lines, _ = desk(name, *options)
+    assert status == 0
+    shown = [re.sub(r" +", " ", line).strip() for line in lines]
+    assert "2027-03-29 Mon 07:00 09:00 Europe/Oslo 2 reap row 1 tiktok:acme, youtube:acme" in shown
+    assert "2027-03-30 Tue 07:00 09:00 Europe/Oslo 4 reap row 3 tiktok:acme, youtube:acme" in shown
+    assert lines[-1] == (
+        "send it with: reelpub schedule posts.csv --start '2027-03-29 09:00' --every 1d --zone Europe/Oslo"
+    )
+    status, _, err = desk(name, "--start", "2027-03-29T09:00Z")
+    assert (status, "--start and --every go together" in err) == (2, True)
 
 
 def test_the_calendar_is_shortened_unless_all_of_it_is_asked_for(desk):
@@ -309,7 +326,7 @@ def test_what_waits_here_and_what_is_left_out_is_told(desk):
     assert "note: what is kept here is too soon for its provider; publishing has to run until then" in lines
     assert any("1 kept here" in line for line in lines)
     assert any("reap (kept here)" in line for line in lines)
-    assert "2 rows: 1 can be sent, 1 left out as they went out before; 0 errors, 1 warning" in lines
+    assert "2 rows: 1 can be sent, 1 left out by result_status; 0 errors, 1 warning" in lines
     assert lines[-1] == "send it with: reelpub publish 'done posts.csv'"
     nothing = desk.write("done.csv", "clip,accounts,result_status\nx/2,tiktok:acme,published\n")
     status, lines, _ = desk(nothing)
@@ -404,7 +421,12 @@ def test_what_the_store_has_is_told(desk):
     status, lines, _ = desk("--store", "posts.db", name)
     assert status == 0
     assert lines[0].startswith("posts.csv:2:2: warning: clip: was asked for before, as job job-7; it isn't sent again")
+    assert "1 row: 0 can be sent, 1 asked for before; 0 errors, 1 warning" in lines
+    assert lines[-1] == "there is nothing to send"
+    status, told = desk.json("--store", "posts.db", desk.manifest([row, clip_row(2)]))
+    assert (told.plan["sound"], told.plan["new"], told.plan["remembered"]) == (2, 1, 1)
     # A store that isn't there yet isn't made.
+    desk.manifest([row])
     status, lines, _ = desk("--store", "none.db", name)
     assert (status, any("warning" in line for line in lines[:1])) == (0, False)
     assert not (desk.folder / "none.db").exists()

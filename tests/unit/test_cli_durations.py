@@ -88,3 +88,28 @@ def test_an_instant_stays_one():
 )  # fmt: skip
 def test_a_length_is_told_as_a_person_would(seconds, said):
     assert spoken(seconds) == said
+
+
+def test_hours_that_pass_are_told_by_the_clocks_of_the_zone_also_when_those_go_back():
+    """An hour that comes twice on the clock comes once each in what passes."""
+    found = list(islice(times(LocalTime("2027-10-31 01:30", "Europe/Oslo"), Step(seconds=3600)), 4))
+    assert {at.zone for at in found} == {"Europe/Oslo"}
+    assert [(at.clock[11:16], str(at.fold)) for at in found] == [
+        ("01:30", "refuse"), ("02:30", "first"), ("02:30", "second"), ("03:30", "refuse")
+    ]  # fmt: skip
+    assert [instant(at).hour for at in found] == [23, 0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("given", "written"),
+    [
+        (Step(days=1), "1d"),
+        (Step(seconds=7200), "2h"),
+        (Step(seconds=5400), "90m"),
+        (Step(seconds=45), "45s"),
+        (Step(days=14, seconds=3600), "14d1h"),
+    ],
+)
+def test_a_step_is_written_as_it_is_typed(given, written):
+    assert str(given) == written
+    assert step(None, None, written) == given

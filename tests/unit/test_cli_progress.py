@@ -6,6 +6,7 @@ import io
 import math
 import re
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from rich.console import Console
@@ -140,6 +141,64 @@ class TestTally:
         found.apply(event(JobAccepted, post=POST), 1)
         assert found.left("reap") == 3
         assert found.left("reelmirror") == 0
+
+
+class TestUntilLive:
+    """What following a run to its end shows: what is scheduled isn't done yet."""
+
+    LATER = NOW + timedelta(minutes=25)
+
+    def scheduled(self, number: int, at: datetime) -> RowRecord:
+        request = PublishRequest(Clip("a", str(number)), at=at.astimezone(ZoneInfo("Europe/Oslo")))
+        outcome = Outcome(request=request, job_id="j", publisher="reap", status=OutcomeStatus.SCHEDULED, settled_at=NOW)
+        return RowRecord(number=number, line=number, request=request, job_id="j", outcome=outcome)
+
+    def watched(self) -> Tally:
+        rows = [
+            ended(1, OutcomeStatus.PUBLISHED),
+            self.scheduled(2, self.LATER),
+            self.scheduled(3, NOW + timedelta(hours=2)),
+            ended(4, OutcomeStatus.PENDING),
+        ]
+        made = Tally("261122-k3f9", "posts.csv", until_live=True)
+        made.add(rows, {})
+        return made
+
+    def drawn(self, of: Tally, width: int) -> list[str]:
+        console = Console(file=io.StringIO(), width=width, height=24)
+        lines = console.render_lines(Picture(of, lambda: [budget()], lambda: NOW).draw(width), pad=False)
+        return ["".join(segment.text for segment in line) for line in lines]
+
+    def test_what_is_scheduled_is_waited_for_and_said_so(self):
+        found = self.watched()
+        assert (found.settled, counted(found)) == (1, {"published": 1, "scheduled": 2, "pending": 1})
+        lines = self.drawn(found, 80)
+        assert lines[0].endswith("1 of 4   about 2 h 1 min left")
+        assert "2 wait for their time, the next in 25 min: 2027-03-01 13:25 Europe/Oslo" in lines
+        assert "2 for later, next in 25 min" in self.drawn(found, 40)
+
+    def test_it_is_done_when_it_is_live(self):
+        found = self.watched()
+        found.apply(settled(OutcomeStatus.SCHEDULED), 2)
+        assert found.settled == 1
+        for number in (2, 3, 4):
+            found.apply(settled(OutcomeStatus.PUBLISHED), number)
+        assert (found.settled, found.due(NOW)) == (4, None)
+        assert self.drawn(found, 80)[0].endswith("4 of 4   done")
+
+    def test_one_that_is_read_and_still_scheduled_keeps_waiting_for_its_time(self):
+        found = self.watched()
+        post = Post(id="p", provider="reap", publisher="reap", status=PostStatus.SCHEDULED, scheduled_at=self.LATER)
+        found.apply(event(JobStatusChanged, post=post, before=PostStatus.SCHEDULED), 3)
+        due = found.due(NOW)
+        assert (counted(found)["scheduled"], due.count, due.next_at) == (2, 2, self.LATER)
+
+    def test_what_another_process_noted_counts_the_same(self):
+        found = self.watched()
+        found.note(Moment(at=NOW, kind="settled", text="scheduled"), 3)
+        assert found.settled == 1
+        found.note(Moment(at=NOW, kind="settled", text="published"), 3)
+        assert found.settled == 2
 
 
 class TestWeights:

@@ -15,6 +15,7 @@ from reelpub.cli.show.board import Board
 from reelpub.cli.show.encode import encode, event_record, line, record
 from reelpub.cli.show.jsonlines import JsonView
 from reelpub.cli.show.lines import LinesView, lines_of
+from reelpub.cli.show.listing import Span
 from reelpub.cli.show.printable import clean, shorten
 from reelpub.cli.show.table import TableView
 from reelpub.cli.show.views import choose
@@ -207,6 +208,15 @@ class TestListings:
         assert (
             lines_of(listing.posts([post(raw_status="live", status=PostStatus.OTHER)]))[-1] == "-        other   live"
         )
+
+    def test_where_a_table_would_break_words_its_last_entries_stand_under_their_rows(self):
+        written = io.StringIO()
+        entries = (Span("2027-03-28 Sun"), Span("reap"), Span("instagram:acme, tiktok:acme, youtube:acme"))
+        found = listing.Listing(columns=("Day", "Publisher", "Accounts"), rows=(tuple((one,) for one in entries),))
+        TableView(console=Console(file=written, width=50)).listing(found)
+        assert written.getvalue().splitlines() == [
+            "Day             Publisher", "2027-03-28 Sun  reap", "    instagram:acme, tiktok:acme, youtube:acme"
+        ]  # fmt: skip
 
     def test_an_empty_listing_has_no_rows(self):
         assert lines_of(listing.outcomes([])) == ["Account  Status  Link or reason"]

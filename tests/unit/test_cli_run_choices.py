@@ -16,13 +16,14 @@ from reelpub.bulk.record import RowRecord, RunRecord
 from reelpub.cli import stores
 from reelpub.cli.app import command, run
 from reelpub.cli.commands.cancel import of_results
-from reelpub.cli.commands.schedule import with_times
 from reelpub.cli.durations import Step
+from reelpub.cli.show.when import due_at
 from reelpub.cli.work import runchoice
 from reelpub.cli.work.filerun import Checked
 from reelpub.cli.work.interrupts import Interrupts, listening
-from reelpub.cli.work.moves import due_at, moves_by, moves_to
+from reelpub.cli.work.moves import moves_by, moves_to
 from reelpub.cli.work.numbering import Numbering
+from reelpub.cli.work.slots import Slots, with_times
 from reelpub.manifest.rows import ManifestRow, Place, RowProblem
 from reelpub.models.outcome import CancelResult, Outcome, OutcomeStatus
 from reelpub.models.post import Post, PostStatus
@@ -91,6 +92,9 @@ class TestMoves:
     def test_or_those_that_are_named(self):
         assert moves_by(self.RUN, -timedelta(hours=1), frozenset({1})) == {1: LATER}
 
+    def test_rows_are_named_as_they_are_given(self):
+        assert [runchoice.spans(numbers) for numbers in ([], [7], [5, 3, 4, 9, 10])] == ["", "7", "3-5,9-10"]
+
     @pytest.mark.parametrize(("number", "text"), [(3, "waits for no time"), (9, "has no such row")])
     def test_one_that_cant_be_meant_is_told(self, number, text):
         with pytest.raises(click.UsageError, match=text):
@@ -118,18 +122,22 @@ def manifest(number: int, *, at=None, skip: str | None = None, is_broken: bool =
 class TestTimesForRows:
     def test_rows_without_a_time_get_the_next_one(self):
         rows = [manifest(1), manifest(2, at=LATER), manifest(3, skip="live"), manifest(4, is_broken=True), manifest(5)]
-        found = list(with_times(NOW, Step(seconds=3600))(rows))
+        found = list(with_times(Slots(written="now", start=NOW, every=Step(seconds=3600)))(rows))
         assert [one.request.at if one.request else None for one in found] == [
             NOW, LATER, None, None, NOW + timedelta(hours=1)
         ]  # fmt: skip
         assert all(one.is_sound for one in found if one.request)
 
     def test_without_times_to_give_a_row_that_has_none_is_an_error_at_its_place(self):
-        found = list(with_times(None, None)([manifest(1), manifest(2, at=LATER)]))
+        found = list(with_times(None)([manifest(1), manifest(2, at=LATER)]))
         assert [one.is_sound for one in found] == [False, True]
         (problem,) = found[0].problems
         assert (problem.row, problem.place.line) == (1, 2)
         assert "--start TIME --every" in str(problem)
+
+    def test_unless_a_row_needs_none(self):
+        rows = [manifest(1), manifest(2, at=LATER)]
+        assert list(with_times(None, are_needed=False)(rows)) == rows
 
 
 class TestChecked:

@@ -6,7 +6,8 @@ import io
 import json
 import os
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
 from rich.console import Console
@@ -17,17 +18,20 @@ from reelpub.cli.progress.picture import Picture
 from reelpub.cli.progress.runviews import RunJson, RunLines, RunScreen, Sturdy
 from reelpub.cli.progress.tally import Tally
 from reelpub.cli.progress.weights import Weight
-from reelpub.cli.show import runlisting
+from reelpub.cli.show import runlisting, steps
 from reelpub.cli.show.fitting import fits, print_fitted, stacked
 from reelpub.cli.show.listing import Listing, Span
+from reelpub.cli.show.when import told_at
+from reelpub.cli.show.words import sentence
 from reelpub.cli.work.undertaking import named_store
-from reelpub.errors import ConnectError
+from reelpub.errors import ConnectError, PaymentRequiredError
 from reelpub.models.account import Account
 from reelpub.models.event import AccountFailed, JobQueued, JobSent, JobSettled, JobUnknown
 from reelpub.models.outcome import Outcome, OutcomeStatus
-from reelpub.models.post import Delivery, DeliveryStatus
+from reelpub.models.post import Delivery, DeliveryStatus, Post, PostStatus
 from reelpub.models.request import PublishRequest
 from reelpub.models.source import Clip
+from reelpub.models.when import LocalTime
 
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
 EVIL = "\x1b[2J[red]gone[/red]\u202e\r\nnext"
@@ -133,24 +137,101 @@ class TestTable:
         assert runlisting.totals(run()) == "no rows"
 
 
+def timed(number: int, status: OutcomeStatus | None, at: object, *, scheduled_at: datetime | None = None) -> RowRecord:
+    """A row with a time; its provider has it at *scheduled_at*."""
+    request = PublishRequest(Clip("a", "b"), reference=f"clip-{number}", accounts=["tiktok:acme"], at=at)
+    outcome = None
+    if status is not None:
+        post = Post(id="p", provider="reap", publisher="reap", status=PostStatus.SCHEDULED, scheduled_at=scheduled_at)
+        stands = (delivery(DeliveryStatus.SCHEDULED),) if status is OutcomeStatus.SCHEDULED else ()
+        outcome = Outcome(
+            request=request,
+            job_id=f"r.{number}",
+            publisher="reap",
+            status=status,
+            settled_at=NOW if status is OutcomeStatus.SCHEDULED else None,
+            deliveries=stands,
+            posts=(post,) if scheduled_at is not None else (),
+        )
+    return RowRecord(number=number, line=number + 1, request=request, job_id=f"r.{number}", outcome=outcome)
+
+
+class TestTimes:
+    OSLO = LocalTime("2027-03-02 14:00", "Europe/Oslo")
+    RUN = run(
+        timed(1, OutcomeStatus.SCHEDULED, OSLO),
+        timed(2, OutcomeStatus.SCHEDULED, OSLO, scheduled_at=datetime(2027, 3, 2, 23, 30, tzinfo=UTC)),
+        timed(3, OutcomeStatus.SCHEDULED, datetime(2027, 3, 2, 13, tzinfo=UTC)),
+        timed(4, OutcomeStatus.PENDING, datetime(2027, 3, 2, 13, tzinfo=timezone(timedelta(hours=2)))),
+        timed(5, None, OSLO),
+    )
+
+    def test_a_row_that_is_scheduled_says_when_in_its_own_zone_and_in_utc(self):
+        assert [line.detail for one in self.RUN.rows for line in runlisting.told(one)] == [
+            "2027-03-02 14:00 Europe/Oslo, 13:00 UTC",
+            "2027-03-03 00:30 Europe/Oslo, 2027-03-02 23:30 UTC",
+            "2027-03-02 13:00 UTC",
+            "due 2027-03-02 13:00 +02:00, 11:00 UTC",
+            "not submitted yet; due 2027-03-02 14:00 Europe/Oslo, 13:00 UTC",
+        ]
+        assert runlisting.rows(self.RUN).columns[-1] == "Link, time or reason"
+
+    def test_its_json_says_so_in_members_of_their_own(self):
+        first = runlisting.row_record("r", self.RUN.rows[0])
+        assert (first["at"], first["local"], first["zone"]) == (
+            "2027-03-02T13:00:00+00:00", "2027-03-02T14:00:00+01:00", "Europe/Oslo"
+        )  # fmt: skip
+        now = runlisting.row_record("r", EVERY.rows[0])
+        assert (now["at"], now["local"], now["zone"]) == (None, None, None)
+
+    def test_an_event_says_it_too(self):
+        outcome = self.RUN.rows[0].outcome
+        event = JobSettled(job_id="j", publisher="reap", at=NOW, outcome=outcome)
+        assert sentence(event) == "scheduled for 2027-03-02 14:00 Europe/Oslo, 13:00 UTC"
+
+    def test_the_last_hours_of_the_calendar_are_told_in_utc(self):
+        assert told_at(datetime.max.replace(tzinfo=UTC), ZoneInfo("Asia/Tokyo")) == "9999-12-31 23:59 UTC"
+
+    def test_what_is_awaited_is_a_sentence(self):
+        assert runlisting.awaited(self.RUN.rows, NOW) == (
+            "3 rows are scheduled; the next goes out at 2027-03-02 14:00 Europe/Oslo, 13:00 UTC, "
+            "the last at 2027-03-03 00:30 Europe/Oslo, 2027-03-02 23:30 UTC"
+        )
+        (alone,) = self.RUN.rows[:1]
+        assert runlisting.awaited([alone], NOW) == (
+            "1 row is scheduled; it goes out at 2027-03-02 14:00 Europe/Oslo, 13:00 UTC"
+        )
+        assert runlisting.awaited([alone], NOW + timedelta(days=9)) == ""
+
+    def test_only_some_rows_may_be_shown_and_the_rest_is_counted(self):
+        listing = runlisting.rows(EVERY, only={2, 5})
+        assert [one[0][0].text for one in listing.rows] == ["2", "2", "5"]
+        assert listing.footer.startswith("and 10 more: 1 published, 1 scheduled")
+        assert len(listing.records) == len(EVERY.rows)
+
+
 class TestNextSteps:
     def commands(self, *rows: RowRecord, **options: object) -> list[str]:
-        return [step.command for step in runlisting.next_steps(run(*rows), **options)]
+        return [step.command for step in steps.next_steps(run(*rows), **options)]
 
     def test_what_isnt_finished_comes_first(self):
-        assert self.commands(*EVERY.rows)[:5] == [
+        assert self.commands(*EVERY.rows)[:7] == [
             "reelpub resume 261122-k3f9",
             "",
             "reelpub retry 261122-k3f9 --failed",
+            "reelpub results 261122-k3f9 --failed --format csv -o again.csv",
+            "reelpub publish again.csv",
             "",
             "reelpub watch 261122-k3f9",
         ]
 
     def test_how_many_rows_each_is_about(self):
-        assert [step.text for step in runlisting.next_steps(EVERY)][:5] == [
+        assert [step.text for step in steps.next_steps(EVERY)][:7] == [
             "2 rows are unfinished; go on with",
             "1 row is unknown and may be live: look at the accounts before you send anything again",
-            "4 rows are not live everywhere; send just that again with",
+            "3 rows are not live everywhere; send just that again with",
+            "1 row is refused, and would be again; write what isn't live to a file and mend it, with",
+            "and then send it with",
             "1 row is not sent, as the same was sent before; allow_duplicate in the row sends it all the same",
             "2 rows are at the provider; follow to the end with",
         ]
@@ -160,6 +241,13 @@ class TestNextSteps:
             "reelpub report 261122-k3f9",
             "reelpub results 261122-k3f9 --format csv -o results.csv",
         ]
+
+    def test_what_was_refused_for_its_key_or_balance_needs_no_mending(self):
+        said = {"operation": "publish_clip", "provider": "reap"}
+        error = PaymentRequiredError("no credits", status=402, **said)
+        commands = self.commands(row(1, OutcomeStatus.REFUSED, error=error))
+        assert commands[0] == "reelpub retry 261122-k3f9 --failed"
+        assert "reelpub publish again.csv" not in commands
 
     def test_what_was_called_off_isnt_to_be_sent_again(self):
         assert "reelpub retry 261122-k3f9 --failed" not in self.commands(EVERY.rows[5])

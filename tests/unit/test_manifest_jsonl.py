@@ -326,3 +326,9 @@ class TestReading:
     def test_local_times_take_the_zone_and_policies_of_the_call(self):
         (row,) = rows_of('{"clip": "p/c", "at": "2027-03-28 02:30"}', zone="Europe/Oslo", gap="later", fold="first")
         assert row.request.at == LocalTime("2027-03-28 02:30", "Europe/Oslo", gap="later", fold="first")
+
+
+@pytest.mark.parametrize("source", ["posts.csv", b"clip\na/b\n", io.StringIO("clip\na/b\n"), None])
+def test_what_is_neither_a_path_nor_a_stream_of_bytes_is_refused_at_once(source):
+    with pytest.raises(ConfigurationError, match=f"source: has to be a Path .*, not {type(source).__name__}"):
+        read_manifest(source)

@@ -225,6 +225,49 @@ def test_requests_of_a_process_that_went_on_are_added(runs):
     assert budget_uses(samples)[0].requests == 12
 
 
+def used(second, used, *, requests=10):
+    return BudgetSample(at=at(second), publisher="reap", limit=10, window=60.0, used=used, waiting=0, requests=requests)
+
+
+def test_over_a_pause_between_two_processes_nothing_was_used(runs):
+    """What was used is free again after its window, whoever is there to note it; and a pause is no time of use."""
+    (use,) = budget_uses([used(0, 5), used(30, 10), used(1830, 10), used(1860, 0)])
+    assert [((sample.at - at(0)).total_seconds(), sample.used) for sample in use.samples] == [
+        (0, 5), (30, 10), (90, 0), (1830, 10), (1860, 0)
+    ]  # fmt: skip
+    assert use.mean_share == pytest.approx((30 * 0.5 + 60 * 1.0 + 30 * 1.0) / 120)
+    assert use.most_used == 10
+
+
+def test_the_last_sample_holds_no_longer_than_its_window(runs):
+    (use,) = budget_uses([used(0, 10)])
+    assert [(sample.at, sample.used) for sample in use.until(at(600))] == [(at(0), 10), (at(60), 0), (at(600), 0)]
+    assert [(sample.at, sample.used) for sample in use.until(at(30))] == [(at(0), 10), (at(30), 10)]
+    assert [sample.at for sample in use.until(at(-5))] == [at(0), at(0)]
+    (idle,) = budget_uses([used(0, 0)])
+    assert [(sample.at, sample.used) for sample in idle.until(at(600))] == [(at(0), 0), (at(600), 0)]
+
+
+def test_a_sample_that_comes_a_little_late_is_no_pause(runs):
+    (use,) = budget_uses([used(0, 10), used(66, 10), used(100, 0)])
+    assert [sample.used for sample in use.samples] == [10, 10, 0]
+    assert use.mean_share == 1.0
+
+
+def test_in_a_run_of_days_samples_that_are_minutes_apart_are_no_pauses(runs):
+    day = 86_400
+    (use,) = budget_uses([used(second, 8) for second in (0, *range(day, day + 1800, 180))])
+    assert sum(sample.used == 0 for sample in use.samples) == 1, "the day before, nothing was noted"
+
+
+def test_a_pause_is_kept_where_samples_are_thinned(runs):
+    early = [used(second, 9) for second in range(2500)]
+    late = [used(second, 9) for second in range(9000, 11_500)]
+    (use,) = budget_uses([*early, *late])
+    (gap,) = [sample for sample in use.samples if sample.used == 0]
+    assert gap.at == at(2559)
+
+
 def test_one_sample_is_a_use(runs):
     (use,) = budget_uses([attrs.evolve(runs.sample(5), limit=0)])
     assert use.mean_share == 0

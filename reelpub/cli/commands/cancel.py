@@ -12,7 +12,7 @@ from reelpub.bulk import cancelling
 from reelpub.bulk.record import RunRecord
 from reelpub.cli import options
 from reelpub.cli.exits import ExitStatus
-from reelpub.cli.page import ENVIRONMENT, EXITS, STORE_ENVIRONMENT, STORE_FILES, Example, Page
+from reelpub.cli.page import ENVIRONMENT, RUN_EXITS, STORE_ENVIRONMENT, STORE_FILES, Example, Page
 from reelpub.cli.progress import runviews
 from reelpub.cli.setup import Setup, setup_of
 from reelpub.cli.show.encode import record
@@ -29,13 +29,14 @@ __all__ = ["cancel"]
 @click.command(
     cls=Page,
     examples=(
-        Example("Call off everything in the latest run that hasn't gone out:", "reelpub cancel"),
+        Example("Call off everything in the latest run that hasn't gone out:", "reelpub cancel latest"),
         Example("Call off two rows of another one:", "reelpub cancel k3f9 --row 7 --row 9"),
     ),
     exits={
-        **EXITS,
+        **RUN_EXITS,
         "0": "Everything that was meant is called off.",
         "1": "It was too late for some: they had gone out, or had ended.",
+        "2": "Wrong use; nothing was called off.",
         "3": "Of some it can't be known.",
     },
     files=STORE_FILES,
@@ -50,17 +51,23 @@ __all__ = ["cancel"]
 def cancel(context: click.Context, /, **given: Any) -> int:
     """Call off what hasn't gone out: rows that weren't submitted yet, and posts that wait for their time.
 
-    RUN is the id of a run, or its beginning; without it the latest one is meant. What is live stays live. A row that
-    was called off isn't sent by `resume` or `retry`; put it into a new file to publish it after all.
+    RUN is the id of a run, its beginning, or `latest`. Without it the latest one is named on a terminal and you are
+    asked; elsewhere that is wrong use. What is live stays live. A row that was called off isn't sent by `resume` or
+    `retry`; put it into a new file to publish it after all.
     """
     return asyncio.run(_cancel(setup_of(context), given))
 
 
 async def _cancel(setup: Setup, given: dict[str, Any]) -> int:
     path = existing(given["store"])
+    if given["run"] is None and not runchoice.can_ask(as_json=given["as_json"]):
+        raise click.UsageError("say which run: `reelpub cancel latest`, or one that `reelpub runs` lists")
     view = runviews.choose(as_json=given["as_json"])
     async with opened(path) as store:
         run = await runchoice.chosen(store, given["run"], view.note)
+    if given["run"] is None and not _is_meant(given):
+        view.note("nothing was called off")
+        return ExitStatus.USAGE
     case = Case(setup=setup, store=path, run=run, view=view, publisher=given["publisher"])
     results: dict[int, CancelResult] = {}
 
@@ -72,6 +79,12 @@ async def _cancel(setup: Setup, given: dict[str, Any]) -> int:
     status = of_results(results.values())
     view.record(record("summary", run=run, rows=len(results), exit_status=int(status)))
     return status
+
+
+def _is_meant(given: dict[str, Any]) -> bool:
+    """Ask whether the latest run, which nobody named, is to be called off."""
+    what = "these rows" if given["rows"] else "all of it that hasn't gone out"
+    return click.confirm(f"Call off {what}?")
 
 
 def of_results(results: Iterable[CancelResult]) -> ExitStatus:

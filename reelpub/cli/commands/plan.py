@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import tzinfo
 from pathlib import Path
+from shlex import quote
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,7 @@ from reelpub.cli.exits import ExitStatus, of_error
 from reelpub.cli.page import KEYS, STORE_ENVIRONMENT, STORE_FILES, Example, Page
 from reelpub.cli.setup import Setup, publishers, setup_of
 from reelpub.cli.show import planlisting, views
+from reelpub.cli.work.slots import Slots, options_for_slots, slots_from, with_times
 from reelpub.clocks import utc_now
 from reelpub.errors import ConfigurationError
 from reelpub.manifest import FORMATS, read_manifest
@@ -60,6 +62,10 @@ def _zone(context: click.Context, parameter: click.Parameter, value: str | None)
         Example("Check a file and see what it would do:", "reelpub plan posts.csv"),
         Example("Check it without keys and without the network:", "reelpub plan --offline posts.csv"),
         Example("See when each post goes out, in Tokyo:", "reelpub plan --calendar --zone Asia/Tokyo posts.csv"),
+        Example(
+            "The same for rows that `reelpub schedule` is to give times:",
+            "reelpub plan --calendar --start 2027-03-28T09:00+02:00 --every 2h posts.csv",
+        ),
         Example("Have a program read it:", "reelpub plan --json --rows posts.jsonl | jq .type"),
     ),
     exits=_EXITS,
@@ -79,6 +85,7 @@ def _zone(context: click.Context, parameter: click.Parameter, value: str | None)
     metavar="ZONE",
     help="The zone of times without one, and the one to show times in, e.g. --zone Europe/Oslo.",
 )
+@options_for_slots
 @click.option(
     "--offline", is_flag=True, help="Read no accounts and no queue; no key is needed, e.g. --offline posts.csv."
 )
@@ -114,15 +121,17 @@ def plan(context: click.Context, /, **given: Any) -> int:
     FILE is a manifest in CSV, JSONL or YAML; - is standard input. Every problem of every row is told at once, with its
     line and column and what would be right: mistakes in the file, accounts that aren't connected, what a provider
     doesn't take, and what would go out twice, here, by the store, or by what the provider has scheduled. Then follow
-    the requests and the time it takes at the limits, and when what goes out. Accounts and queues are read, within the
-    limits, unless --offline.
+    the requests and the time it takes at the limits, and when what goes out; --start and --every give rows without a
+    time the one that `reelpub schedule` would. Accounts and queues are read, within the limits, unless --offline.
     """
     if given["with_rows"] and not given["as_json"]:
         raise click.UsageError("--rows goes with --json; --calendar shows the rows to people")
+    zone = given["zone"]
     order = _Order(
+        slots=slots_from(given["start"], given["every"], zone.key if zone is not None else None),
         file=given["file"],
         format=given["format_"],
-        zone=given["zone"],
+        zone=zone,
         is_offline=given["offline"],
         queue_reads=given["queue_reads"],
         is_whole=given["is_whole"],
@@ -142,6 +151,7 @@ class _Order:
     file: Path
     format: str | None
     zone: ZoneInfo | None
+    slots: Slots | None
     is_offline: bool
     queue_reads: int
     is_whole: bool
@@ -154,6 +164,15 @@ class _Order:
     def name(self) -> str:
         """The file as it was named."""
         return str(self.file)
+
+    @property
+    def sending(self) -> str:
+        """The command that sends the file."""
+        file = "FILE" if self.name == "-" else quote(self.name)
+        zone = f" --zone {self.key}" if self.key is not None else ""
+        if self.slots is not None:
+            return f"reelpub schedule {file} {self.slots.options}{zone}"
+        return f"reelpub publish {file}{zone}"
 
     @property
     def key(self) -> str | None:
@@ -198,7 +217,7 @@ class _Sink:
         if made.publishers:
             self.view.listing(planlisting.summary(made))
             self._calendar(made, self.order.zone)
-        for line in planlisting.verdict(self.order.name, made):
+        for line in planlisting.verdict(self.order.name, made, self.order.sending):
             self.view.note(line)
 
     def _calendar(self, made: planning.Plan, zone: tzinfo | None) -> None:
@@ -220,7 +239,7 @@ async def _carry_out(setup: Setup, order: _Order, sink: _Sink) -> int:
 async def _plan(setup: Setup, order: _Order, sink: _Sink) -> planning.Plan:
     async with _publishers(setup, order) as found, _store(order.store) as store:
         return await planning.plan(
-            read_manifest(order.file, format=order.format, zone=order.key),
+            with_times(order.slots, are_needed=False)(read_manifest(order.file, format=order.format, zone=order.key)),
             {publisher.name: publisher for publisher in found},
             now=utc_now(setup.clock),
             found=sink.found,

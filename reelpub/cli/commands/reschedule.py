@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
+from shlex import quote
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 
 from reelpub.bulk import history, rescheduling
-from reelpub.bulk.record import RunRecord
+from reelpub.bulk.record import RowRecord, RunRecord
 from reelpub.cli import options
 from reelpub.cli.durations import duration
 from reelpub.cli.exits import ExitStatus, of_error
-from reelpub.cli.page import ENVIRONMENT, EXITS, STORE_ENVIRONMENT, STORE_FILES, Example, Page
+from reelpub.cli.page import ENVIRONMENT, RUN_EXITS, STORE_ENVIRONMENT, STORE_FILES, Example, Page
 from reelpub.cli.progress import runviews
 from reelpub.cli.setup import Setup, setup_of
 from reelpub.cli.show.encode import record
 from reelpub.cli.show.listing import Listing, Span
 from reelpub.cli.show.printable import shorten
+from reelpub.cli.show.when import due_at, told_at, when_members, zone_of
 from reelpub.cli.stores import existing, opened
 from reelpub.cli.work import runchoice
-from reelpub.cli.work.moves import due_at, moves_by, moves_to
+from reelpub.cli.work.moves import moves_by, moves_to
 from reelpub.cli.work.request import when_from
-from reelpub.cli.work.undertaking import Case, Floor, undertake
-from reelpub.errors import ReelPubError
+from reelpub.cli.work.runchoice import spans
+from reelpub.cli.work.undertaking import Case, Floor, named_store, undertake
+from reelpub.errors import ReelPubError, UnsupportedOperation
 from reelpub.models.outcome import Outcome
 from reelpub.models.when import LocalTime
 
@@ -46,7 +50,12 @@ Moved = Mapping[int, Outcome | ReelPubError]
         ),
         Example("Move three rows half an hour back:", "reelpub reschedule k3f9 --row 3-5 --by=-30m"),
     ),
-    exits={**EXITS, "0": "Everything that was meant is moved.", "1": "Some couldn't be moved; they keep their time."},
+    exits={
+        **RUN_EXITS,
+        "0": "Everything that was meant is moved.",
+        "1": "Some couldn't be moved; they keep their time.",
+        "2": "Wrong use; nothing was moved.",
+    },
     files=STORE_FILES,
     environment={**ENVIRONMENT, **STORE_ENVIRONMENT},
 )
@@ -71,7 +80,7 @@ Moved = Mapping[int, Outcome | ReelPubError]
 def reschedule(context: click.Context, /, **given: Any) -> int:
     """Move rows that wait for their time to another one.
 
-    RUN is the id of a run, its beginning, or ``latest``. Either --row and --at move one row to a time, or --by moves
+    RUN is the id of a run, its beginning, or `latest`. Either --row and --at move one row to a time, or --by moves
     rows by some time. A provider's limits on how soon and how far ahead a post may be hold for the new time, too. Not
     every provider can move a post; where it can't, the row keeps its time and the reason is told.
     """
@@ -99,10 +108,31 @@ async def _reschedule(setup: Setup, given: dict[str, Any]) -> int:
         moved.update(await rescheduling.reschedule(floor.pub, floor.store, run, moves))
 
     after = await undertake(case, work)
-    view.listing(_listing(after, moved))
+    view.listing(_listing(after, moved, None if given["at"] is None else _zone(given["at"])))
+    for text, command in _what_else(case, moved):
+        view.advise(text, command)
     status = _status(moved)
     view.record(record("summary", run=run, rows=len(moved), exit_status=int(status)))
     return status
+
+
+def _zone(at: datetime | LocalTime) -> tzinfo:
+    """Return the zone in which *at* was given."""
+    return ZoneInfo(at.zone) if isinstance(at, LocalTime) else at.tzinfo or UTC
+
+
+def _what_else(case: Case, moved: Moved) -> list[tuple[str, str]]:
+    """Return what can be done about rows that their provider can't move, with the command for it."""
+    rows = sorted(number for number, result in moved.items() if isinstance(result, UnsupportedOperation))
+    if not rows:
+        return []
+    path = named_store(case.store)
+    cancel = f"reelpub cancel {case.run} --row {spans(rows)}" + (f" --store {quote(str(path))}" if path else "")
+    them = "it" if len(rows) == 1 else "them"
+    return [
+        (f"what its provider can't move can be called off and scheduled anew; call {them} off with", cancel),
+        (f"then put {them} into a file with the new time, and send that with", "reelpub schedule FILE"),
+    ]
 
 
 def _status(moved: Moved) -> ExitStatus:
@@ -112,17 +142,20 @@ def _status(moved: Moved) -> ExitStatus:
     return ExitStatus.FAILED if errors else ExitStatus.SUCCESS
 
 
-def _listing(run: RunRecord, moved: Moved) -> Listing:
+def _listing(run: RunRecord, moved: Moved, zone: tzinfo | None) -> Listing:
+    """List what was moved, by the clocks of *zone* or else of each row; reasons, which may be long, come last."""
     found = [(row, moved[row.number]) for row in run.rows if row.number in moved]
+    has_reasons = any(isinstance(result, ReelPubError) for _, result in found)
     return Listing(
         title=f"{run.id}  {run.name}",
-        columns=("Row", "Post", "Goes out at", "Moved"),
+        columns=("Row", "Post", "Moved", "Goes out at", *(("Why not",) if has_reasons else ())),
         rows=tuple(
             (
                 (Span(str(row.number)),),
                 (Span(str(row.request)),),
-                (Span(_when(due_at(row))),),
-                (Span(f"no: {shorten(result)}" if isinstance(result, ReelPubError) else "yes"),),
+                (Span("no" if isinstance(result, ReelPubError) else "yes"),),
+                (Span(_when(row, zone)),),
+                *(((Span(shorten(result) if isinstance(result, ReelPubError) else ""),),) if has_reasons else ()),
             )
             for row, result in found
         ),
@@ -132,7 +165,7 @@ def _listing(run: RunRecord, moved: Moved) -> Listing:
                 run=run.id,
                 row=row.number,
                 line=row.line,
-                at=due_at(row),
+                **when_members(due_at(row), zone or zone_of(row.request)),
                 error=result if isinstance(result, ReelPubError) else None,
             )
             for row, result in found
@@ -140,5 +173,6 @@ def _listing(run: RunRecord, moved: Moved) -> Listing:
     )
 
 
-def _when(at: datetime | None) -> str:
-    return at.isoformat(timespec="minutes") if at is not None else "-"
+def _when(row: RowRecord, zone: tzinfo | None) -> str:
+    at = due_at(row)
+    return told_at(at, zone or zone_of(row.request)) if at is not None else "-"

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
+from shlex import quote
 from typing import Any, BinaryIO
 
 import click
+from attrs import evolve
 
 from reelpub.bulk import history
 from reelpub.bulk.record import RunRecord
@@ -16,7 +18,7 @@ from reelpub.cli import options
 from reelpub.cli.exits import of_statuses
 from reelpub.cli.page import EXITS, STORE_ENVIRONMENT, STORE_FILES, Example, Page
 from reelpub.cli.progress import runviews
-from reelpub.cli.show import runlisting
+from reelpub.cli.show import runlisting, steps
 from reelpub.cli.stores import existing, opened
 from reelpub.cli.work import files, runchoice
 from reelpub.manifest.results import write_results
@@ -28,8 +30,9 @@ __all__ = ["results"]
     cls=Page,
     examples=(
         Example("Every row of the latest run:", "reelpub results"),
-        Example("Write a file to look at, mend and run again:", "reelpub results k3f9 --format csv -o again.csv"),
-        Example("Run it: what is live is left out:", "reelpub publish again.csv"),
+        Example("Only what isn't live:", "reelpub results --failed"),
+        Example("Write that to a file, to mend it there:", "reelpub results k3f9 --failed --format csv -o again.csv"),
+        Example("Send it: what is live is left out, account by account:", "reelpub publish again.csv"),
         Example("The links of everything that is live:", "reelpub results --json | jq -r '.accounts[]?.detail'"),
     ),
     exits={**EXITS, "2": "Wrong use."},
@@ -43,6 +46,12 @@ __all__ = ["results"]
     type=click.Choice(["csv", "jsonl"]),
     help="Write a manifest with what became of each row beside it, e.g. --format csv. Published as a file of its own, "
     "it skips what is live or can't be known and sends the rest.",
+)
+@click.option(
+    "--failed",
+    is_flag=True,
+    help="Only rows of which something provably isn't live, on the screen and in the file, e.g. --failed --format csv "
+    "-o again.csv. Those that were called off, or of which nobody knows, aren't among them.",
 )
 @options.output("Where --format goes, e.g. -o results.csv. Without it, or with -: standard output.")
 @options.store(exists=True)
@@ -71,11 +80,15 @@ async def _results(given: dict[str, Any]) -> int:
     async with opened(path) as store:
         run = await history.load(store, await runchoice.chosen(store, given["run"], say))
     status = of_statuses(row.status for row in run.rows)
+    shown = evolve(run, rows=tuple(filter(steps.is_lacking, run.rows))) if given["failed"] else run
     if given["format_"] is not None:
-        _write(run, given["format_"], given["output"])
+        _write(shown, given["format_"], given["output"])
         return status
     view.record(runlisting.run_record(run))
-    view.listing(runlisting.rows(run))
+    if shown.rows or not given["failed"]:
+        view.listing(runlisting.rows(shown))
+    else:
+        view.note("of no row it is known that it isn't live")
     view.note(runlisting.totals(run))
     view.record(runlisting.summary_record(run, status))
     return status
@@ -90,4 +103,5 @@ def _write(run: RunRecord, format_: str, output: Path | None) -> None:
         sys.stdout.buffer.flush()
         return
     files.replace(output, write)
-    click.echo(f"{output}: {len(run.rows)} rows; run again what isn't live with: reelpub publish {output}", err=True)
+    count = "1 row" if len(run.rows) == 1 else f"{len(run.rows)} rows"
+    click.echo(f"{output}: {count}; send what isn't live again with: reelpub publish {quote(str(output))}", err=True)

@@ -13,7 +13,7 @@ from attrs import frozen
 from reelpub.bulk import history, running
 from reelpub.cli import options
 from reelpub.cli.exits import ExitStatus, of_statuses
-from reelpub.cli.page import ENVIRONMENT, STORE_ENVIRONMENT, STORE_FILES, Example, Page
+from reelpub.cli.page import ENVIRONMENT, RUN_EXITS, STORE_ENVIRONMENT, STORE_FILES, Example, Page
 from reelpub.cli.progress import runviews
 from reelpub.cli.setup import Setup, orchestrator, setup_of
 from reelpub.cli.show import listing, views
@@ -38,6 +38,7 @@ __all__ = ["resume"]
         Example("Send what fell due while nothing ran, too:", "reelpub resume --late publish"),
         Example("End the single posts that `publish --store` noted:", "reelpub resume --posts --store posts.db"),
     ),
+    exits=RUN_EXITS,
     files=STORE_FILES,
     environment={**ENVIRONMENT, **STORE_ENVIRONMENT},
 )

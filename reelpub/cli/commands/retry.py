@@ -10,12 +10,14 @@ import click
 
 from reelpub.bulk import retrying
 from reelpub.cli import options
-from reelpub.cli.page import ENVIRONMENT, STORE_ENVIRONMENT, STORE_FILES, Example, Page
+from reelpub.cli.page import ENVIRONMENT, RUN_EXITS, STORE_ENVIRONMENT, STORE_FILES, Example, Page
 from reelpub.cli.progress import runviews
 from reelpub.cli.setup import Setup, setup_of
+from reelpub.cli.show.steps import is_lacking
 from reelpub.cli.stores import existing, opened
 from reelpub.cli.work import runchoice
 from reelpub.cli.work.undertaking import Case, Floor, conclude, undertake
+from reelpub.store import SqliteStore
 
 __all__ = ["retry"]
 
@@ -27,6 +29,7 @@ __all__ = ["retry"]
         Example("The same for another run, and only for three of its rows:", "reelpub retry k3f9 --row 3-5"),
         Example("As JSON lines:", "reelpub retry --failed --json > retried.jsonl"),
     ),
+    exits=RUN_EXITS,
     files=STORE_FILES,
     environment={**ENVIRONMENT, **STORE_ENVIRONMENT},
 )
@@ -58,6 +61,7 @@ async def _retry(setup: Setup, given: dict[str, Any]) -> int:
     view = runviews.choose(as_json=given["as_json"])
     async with opened(path) as store:
         run = await runchoice.chosen(store, given["run"], view.note)
+        wanted = await _wanted(store, run, given["rows"])
     case = Case(setup=setup, store=path, run=run, view=view, publisher=given["publisher"])
 
     def work(floor: Floor) -> Awaitable[object]:
@@ -71,4 +75,14 @@ async def _retry(setup: Setup, given: dict[str, Any]) -> int:
             drain=floor.drain,
         )
 
-    return conclude(case, await undertake(case, work))
+    if not wanted:
+        view.note("nothing to send again: of no row it is known that it isn't live")
+    # Only those that it is about; of a run of many rows the others would hide them.
+    return conclude(case, await undertake(case, work), only=wanted or None)
+
+
+async def _wanted(store: SqliteStore, run: str, named: frozenset[int] | None) -> frozenset[int]:
+    """Return the rows that it is about: those that are *named*, or else those of which something isn't live."""
+    if named is not None:
+        return named
+    return frozenset(row.number for row in await runchoice.standing(store, run) if is_lacking(row))

@@ -10,12 +10,14 @@ import click
 
 from reelpub.bulk import watching
 from reelpub.cli import options
-from reelpub.cli.page import ENVIRONMENT, EXITS, STORE_ENVIRONMENT, STORE_FILES, Example, Page
+from reelpub.cli.page import ENVIRONMENT, RUN_EXITS, STORE_ENVIRONMENT, STORE_FILES, Example, Page
 from reelpub.cli.progress import runviews
 from reelpub.cli.setup import Setup, setup_of
+from reelpub.cli.show import runlisting
 from reelpub.cli.stores import existing, opened
 from reelpub.cli.work import runchoice
 from reelpub.cli.work.undertaking import Case, Floor, conclude, undertake
+from reelpub.clocks import utc_now
 
 __all__ = ["watch"]
 
@@ -26,7 +28,7 @@ __all__ = ["watch"]
         Example("Follow the latest run until everything is live:", "reelpub watch"),
         Example("Look for ten minutes at another one:", "reelpub watch k3f9 --timeout 600"),
     ),
-    exits={**EXITS, "0": "Everything is live.", "3": "Some are scheduled, pending, or can't be known."},
+    exits={**RUN_EXITS, "0": "Everything is live.", "3": "Some are scheduled, pending, or can't be known."},
     files=STORE_FILES,
     environment={**ENVIRONMENT, **STORE_ENVIRONMENT},
 )
@@ -51,7 +53,10 @@ async def _watch(setup: Setup, given: dict[str, Any]) -> int:
     view = runviews.choose(as_json=given["as_json"])
     async with opened(path) as store:
         run = await runchoice.chosen(store, given["run"], view.note)
-    case = Case(setup=setup, store=path, run=run, view=view, publisher=given["publisher"])
+        awaited = runlisting.awaited(await runchoice.standing(store, run), utc_now(setup.clock))
+    if awaited:
+        view.note(awaited)
+    case = Case(setup=setup, store=path, run=run, view=view, publisher=given["publisher"], until_live=True)
 
     def work(floor: Floor) -> Awaitable[object]:
         return watching.watch(
@@ -64,4 +69,4 @@ async def _watch(setup: Setup, given: dict[str, Any]) -> int:
             drain=floor.drain,
         )
 
-    return conclude(case, await undertake(case, work), scheduled_counts=False)
+    return conclude(case, await undertake(case, work))

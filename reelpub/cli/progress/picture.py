@@ -13,8 +13,9 @@ from rich.text import Text
 
 from reelpub.cli.durations import spoken
 from reelpub.cli.progress.tally import Counted, Tally
+from reelpub.cli.show.painting import STYLES
 from reelpub.cli.show.printable import clean
-from reelpub.cli.show.table import STYLES
+from reelpub.cli.show.when import clock_time
 from reelpub.cli.show.words import spaced
 from reelpub.policies.forecast import FINISH_SECONDS, remaining_seconds
 
@@ -107,6 +108,7 @@ class Picture:
         lines: list[RenderableType] = [_line(text, width) for text in self._head(width, budgets)]
         lines.append(_bar(tally, width, in_ascii=in_ascii))
         lines += _counts(tally.counts, width)
+        lines += [_line(text, width) for text in self._waits(width)]
         lines += [_line(budget_line(budget, width), width, "dim") for budget in budgets]
         return Group(*lines)
 
@@ -122,6 +124,17 @@ class Picture:
         room = width - 1 - cell_len(tail) - 2
         head = head if cell_len(head) <= room else f"{head[: max(0, room - 3)]}..."
         return [f"{head}{'':{max(2, width - 1 - cell_len(head) - cell_len(tail))}}{tail}"]
+
+    def _waits(self, width: int) -> list[str]:
+        now = self.now()
+        due = self.tally.due(now)
+        if due is None:
+            return []
+        left = spoken((due.next_at - now).total_seconds())
+        if width < _NARROW:
+            return [f"{due.count} for later, next in {left}"]
+        what = "1 waits for its time" if due.count == 1 else f"{due.count} wait for their time"
+        return [f"{what}, the next in {left}: {clock_time(due.next_at, due.zone)}"]
 
 
 def _line(text: str, width: int, style: str = "") -> Text:

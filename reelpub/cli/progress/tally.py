@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from attrs import define, field, frozen
 
 from reelpub.bulk.record import Moment, RowRecord
 from reelpub.cli.progress.weights import Weight
+from reelpub.cli.show.when import due_at, due_of, zone_of
 from reelpub.cli.show.words import settled_as
 from reelpub.models.event import (
     JobAccepted,
@@ -23,14 +24,16 @@ from reelpub.models.event import (
     JobUnknown,
 )
 from reelpub.models.outcome import OutcomeStatus
+from reelpub.models.post import PostStatus
 
-__all__ = ["ON_THE_WAY", "WAITING", "Line", "Tally"]
+__all__ = ["ON_THE_WAY", "WAITING", "Due", "Line", "Tally"]
 
 WAITING = "waiting"
 ON_THE_WAY = "on the way"
 LOOKING_UP = "looking up"
 
 _ORDER = (*OutcomeStatus, LOOKING_UP, ON_THE_WAY, WAITING)
+_GOES_ON = frozenset({OutcomeStatus.SCHEDULED, OutcomeStatus.PENDING})
 _MAX_WAIT = timedelta(days=3650).total_seconds()
 
 
@@ -38,7 +41,7 @@ _MAX_WAIT = timedelta(days=3650).total_seconds()
 class Line:
     """One row of the run: its number and name, what sending it takes, and how it stands.
 
-    `due_at` is when a row that is kept here for its time goes out.
+    `due_at` is when a row that waits for its time goes out, by the clocks of `zone`.
     """
 
     number: int
@@ -49,6 +52,7 @@ class Line:
     is_settled: bool = False
     is_accepted: bool = False
     due_at: datetime | None = None
+    zone: tzinfo = UTC
 
 
 @frozen(kw_only=True)
@@ -59,12 +63,25 @@ class Counted:
     count: int
 
 
+@frozen(kw_only=True)
+class Due:
+    """So many rows wait for their time, and the next goes out at `next_at` by the clocks of `zone`."""
+
+    count: int
+    next_at: datetime
+    zone: tzinfo
+
+
 @define
 class Tally:
-    """The rows of run *run*, read from *name*, by number. Every event costs the same, however many rows there are."""
+    """The rows of run *run*, read from *name*, by number. Every event costs the same, however many rows there are.
+
+    With *until_live* a row that is scheduled or pending at its provider isn't done yet.
+    """
 
     run: str
     name: str = ""
+    until_live: bool = False
     lines: dict[int, Line] = field(factory=dict)
     settled: int = 0
     _counts: Counter[str] = field(factory=Counter, init=False)
@@ -73,12 +90,19 @@ class Tally:
         """Take rows as the store has them: what has settled counts as done. *weights* are what they take."""
         for row in rows:
             weight = weights.get(row.number, Weight())
-            line = Line(number=row.number, label=str(row.request), publisher=weight.publisher, requests=weight.requests)
+            line = Line(
+                number=row.number,
+                label=str(row.request),
+                publisher=weight.publisher,
+                requests=weight.requests,
+                zone=zone_of(row.request),
+            )
             if row.outcome is not None:
                 line.publisher = row.outcome.publisher or line.publisher
                 line.is_accepted = bool(row.outcome.posts)
             if row.is_settled:
-                line.state, line.is_settled = row.status.value, True
+                line.state, line.is_settled = row.status.value, self._is_end(row.status)
+                line.due_at = None if line.is_settled else due_at(row)
             self.settled += line.is_settled
             self._counts[line.state] += 1
             self.lines[row.number] = line
@@ -99,9 +123,13 @@ class Tally:
         if line is None:
             return None
         line.publisher = event.publisher or line.publisher
-        self._move(line, *_state(line, event))
+        self._move(line, *self._state(line, event))
         line.is_accepted = line.is_accepted or isinstance(event, (JobAccepted, JobSettled))
         line.due_at = _due_at(event.kind, event.at, getattr(event, "reason", None), getattr(event, "seconds", None))
+        if isinstance(event, JobSettled) and not line.is_settled:
+            line.due_at = due_of(event.outcome.request, event.outcome.posts)
+        elif isinstance(event, JobStatusChanged) and line.state == PostStatus.SCHEDULED:
+            line.due_at = event.post.scheduled_at
         return line
 
     def note(self, moment: Moment, number: int) -> Line | None:
@@ -109,7 +137,7 @@ class Tally:
         line = self.lines.get(number)
         if line is None:
             return None
-        self._move(line, *_state_noted(line, moment))
+        self._move(line, *self._state_noted(line, moment))
         line.is_accepted = line.is_accepted or moment.kind in (JobAccepted.kind, JobSettled.kind)
         line.due_at = _due_at(moment.kind, moment.at, moment.reason, moment.seconds)
         return line
@@ -130,29 +158,47 @@ class Tally:
             )
         )
 
+    def _is_end(self, status: OutcomeStatus | None) -> bool:
+        return not (self.until_live and status in _GOES_ON)
+
+    def _state(self, line: Line, event: JobEvent) -> tuple[str, bool]:
+        if isinstance(event, JobSettled):
+            return event.outcome.status.value, self._is_end(event.outcome.status)
+        return _state(line, event)
+
+    def _state_noted(self, line: Line, moment: Moment) -> tuple[str, bool]:
+        if moment.kind == JobSettled.kind:
+            status = settled_as(moment)
+            return status or line.state, self._is_end(status)
+        return _state_noted(line, moment)
+
+    def due(self, now: datetime) -> Due | None:
+        """Return which rows wait for a time after *now*; None without any."""
+        waiting = [line for line in self.lines.values() if line.due_at and not line.is_settled and line.due_at > now]
+        if not waiting:
+            return None
+        first = min(waiting, key=lambda line: line.due_at or now)
+        return Due(count=len(waiting), next_at=first.due_at or now, zone=first.zone)
+
     def last_due_at(self) -> datetime | None:
-        """Return when the last of the rows that are kept here for their time goes out; None without any."""
+        """Return when the last of the rows that wait for their time goes out; None without any."""
         return max((line.due_at for line in self.lines.values() if line.due_at and not line.is_settled), default=None)
 
 
 def _state(line: Line, event: JobEvent) -> tuple[str, bool]:
     match event:
-        case JobSettled():
-            return event.outcome.status.value, True
         case JobQueued() | JobHeld():
             return (line.state, True) if line.is_settled and isinstance(event, JobHeld) else (WAITING, False)
         case JobSent() | JobAccepted():
             return ON_THE_WAY, False
         case JobUnknown(is_final=False):
             return LOOKING_UP, False
-        case JobStatusChanged() if not line.is_settled:
+        case JobStatusChanged() if not line.is_settled and event.post.status is not PostStatus.SCHEDULED:
             return ON_THE_WAY, False
     return line.state, line.is_settled
 
 
 def _state_noted(line: Line, moment: Moment) -> tuple[str, bool]:
-    if moment.kind == JobSettled.kind:
-        return settled_as(moment) or line.state, True
     if moment.kind in (JobQueued.kind, JobHeld.kind) and not line.is_settled:
         return WAITING, False
     if moment.kind in (JobSent.kind, JobAccepted.kind, JobStatusChanged.kind) and not line.is_settled:

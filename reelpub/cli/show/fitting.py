@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.text import Text
 
 from reelpub.cli.show.listing import Entry, Listing
+from reelpub.cli.show.painting import rich_table, styled
 from reelpub.cli.show.printable import clean
-from reelpub.cli.show.table import rich_table, styled
 
 __all__ = ["fits", "print_fitted", "stacked"]
 

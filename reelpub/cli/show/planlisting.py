@@ -22,7 +22,8 @@ __all__ = ["calendar", "finding_line", "finding_record", "plan_record", "row_rec
 _VALUE: Final = 200
 """Characters of a value that a record of a finding shows."""
 
-_COLUMNS: Final = ("Day", "UTC", "Local", "Publisher", "Accounts", "Post", "Line")
+_COLUMNS: Final = ("Day", "UTC", "Local", "Line", "Publisher", "Post", "Accounts")
+"""What may be long comes last: on a narrow terminal it has a line of its own."""
 
 _TOGETHER: Final = 1_000
 """Rows of the calendar that are laid out together."""
@@ -86,6 +87,8 @@ def plan_record(name: str, plan: Plan) -> dict[str, Any]:
         is_sound=plan.is_sound,
         rows=plan.rows,
         sound=plan.sound,
+        new=plan.new,
+        remembered=plan.remembered,
         skipped=plan.skipped,
         errors=plan.errors,
         warnings=plan.warnings,
@@ -128,8 +131,11 @@ def _later(one: PublisherPlan) -> str:
     return ", ".join(parts) or "-"
 
 
-def verdict(name: str, plan: Plan) -> list[str]:
-    """Return what a person has to know of the whole: what couldn't be known, the counts, and what to do next."""
+def verdict(name: str, plan: Plan, sending: str) -> list[str]:
+    """Return what a person has to know of the whole: what couldn't be known, the counts, and what to do next.
+
+    *sending* is the command that sends the file.
+    """
     lines = [f"note: {note}" for note in plan.notes]
     lines += [
         f"the accounts of {publisher} couldn't be read, so they weren't checked: {error}"
@@ -140,26 +146,25 @@ def verdict(name: str, plan: Plan) -> list[str]:
     if plan.reads:
         told = ", ".join(f"{_number(count, 'read')} at {publisher}" for publisher, count in plan.reads.items())
         lines.append(f"planning took {told}, and no writes")
-    return [*lines, _counts(plan), _next_step(name, plan)]
+    return [*lines, _counts(plan), _next_step(name, plan, sending)]
 
 
 def _counts(plan: Plan) -> str:
-    skipped = f", {plan.skipped} left out as they went out before" if plan.skipped else ""
+    skipped = f", {plan.skipped} left out by result_status" if plan.skipped else ""
+    known = f", {plan.remembered} asked for before" if plan.remembered else ""
     return (
-        f"{_number(plan.rows, 'row')}: {plan.sound} can be sent{skipped}; "
+        f"{_number(plan.rows, 'row')}: {plan.new} can be sent{known}{skipped}; "
         f"{_number(plan.errors, 'error')}, {_number(plan.warnings, 'warning')}"
     )
 
 
-def _next_step(name: str, plan: Plan) -> str:
+def _next_step(name: str, plan: Plan, sending: str) -> str:
     file = "FILE" if name == "-" else quote(name)
     if plan.errors:
         return f"nothing was sent; mend the errors, then: reelpub plan {file}"
     if plan.unread:
         return f"see to the keys and the network, then: reelpub plan {file}"
-    if not plan.sound:
-        return "there is nothing to send"
-    return f"send it with: reelpub publish {file}"
+    return f"send it with: {sending}" if plan.new else "there is nothing to send"
 
 
 def _number(count: int, what: str) -> str:
@@ -185,10 +190,10 @@ def _calendar_row(row: PlannedRow, day: date, zone: tzinfo | None, *, is_first: 
         f"{day.isoformat()} {day:%a}" if is_first else "",
         ("" if row.is_timed else "about ") + _clock(row.at, day),
         f"{_clock(local, day)} {zone_name(local)}",
-        row.publisher + (" (kept here)" if row.is_kept_here else ""),
-        ", ".join(row.accounts) or "-",
-        row.label,
         str(row.line),
+        row.publisher + (" (kept here)" if row.is_kept_here else ""),
+        row.label,
+        ", ".join(row.accounts) or "-",
     )
     return tuple((Span(shorten(text, 80)),) for text in texts)
 

@@ -1,9 +1,9 @@
-"""What became of a run, row by row: for a terminal, for lines, and as JSON; and what to do next."""
+"""What became of a run, row by row: for a terminal, for lines, and as JSON."""
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +13,16 @@ from reelpub.bulk.record import RowRecord, RunRecord
 from reelpub.cli.show.encode import encode, record
 from reelpub.cli.show.listing import Listing, Span
 from reelpub.cli.show.printable import shorten
+from reelpub.cli.show.steps import next_steps
+from reelpub.cli.show.when import due_at, due_text, told_at, when_members, zone_of
 from reelpub.cli.show.words import spaced
 from reelpub.models.outcome import Outcome, OutcomeStatus
-from reelpub.models.post import Delivery
+from reelpub.models.post import Delivery, DeliveryStatus
 
 __all__ = [
     "BRIEF",
     "Told",
-    "next_steps",
-    "resume_command",
+    "awaited",
     "row_record",
     "rows",
     "run_record",
@@ -34,7 +35,6 @@ BRIEF = 40
 """Lines of a run's table at its end; more are `reelpub results`'s to show."""
 
 _NOT_SUBMITTED = "not submitted yet"
-_REPEATED = "not sent, as the same was sent before; allow_duplicate in the row sends it all the same"
 _WORST_FIRST = (
     OutcomeStatus.UNKNOWN,
     OutcomeStatus.FAILED,
@@ -47,7 +47,7 @@ _WORST_FIRST = (
     OutcomeStatus.SCHEDULED,
     OutcomeStatus.PUBLISHED,
 )
-_NOT_SENT = frozenset({OutcomeStatus.REFUSED, OutcomeStatus.NOT_SENT, OutcomeStatus.FAILED})
+_GO_OUT_LATER = frozenset({OutcomeStatus.SCHEDULED, OutcomeStatus.PENDING, OutcomeStatus.PARTLY_PUBLISHED})
 
 
 @frozen(kw_only=True)
@@ -68,9 +68,9 @@ def told(row: RowRecord) -> list[Told]:
     publisher = (outcome.publisher if outcome is not None else None) or row.request.publisher or "-"
     if outcome is None or not outcome.deliveries:
         accounts = ", ".join(map(str, row.request.accounts)) or "-"
-        return [_line(row, publisher, accounts, row.status, _reason(outcome))]
+        return [_line(row, publisher, accounts, row.status, _standing(row))]
     return [
-        _line(row, publisher, str(delivery.account), delivery.status, _detail(delivery, outcome))
+        _line(row, publisher, str(delivery.account), delivery.status, _detail(row, outcome, delivery))
         for delivery in outcome.deliveries
     ]
 
@@ -86,24 +86,42 @@ def _line(row: RowRecord, publisher: str, account: str, status: object, detail: 
     )
 
 
-def _reason(outcome: Outcome | None) -> str:
+def _standing(row: RowRecord) -> str:
+    """Return what is said of a row as a whole: why it stands as it does, and when it goes out if it still does."""
+    outcome = row.outcome
+    due = due_text(row.request, outcome.posts if outcome is not None else ())
     if outcome is None:
-        return _NOT_SUBMITTED
-    return outcome.reason or (str(outcome.error) if outcome.error is not None else "")
+        return f"{_NOT_SUBMITTED}; due {due}" if due else _NOT_SUBMITTED
+    said = outcome.reason or (str(outcome.error) if outcome.error is not None else "")
+    if outcome.status is OutcomeStatus.SCHEDULED:
+        return _joined(due, said)
+    return _joined(f"due {due}" if due and outcome.status is OutcomeStatus.PENDING else "", said)
 
 
-def _detail(delivery: Delivery, outcome: Outcome) -> str:
-    return delivery.url or delivery.error or (_reason(outcome) if not delivery.is_published else "")
+def _detail(row: RowRecord, outcome: Outcome, delivery: Delivery) -> str:
+    if delivery.url or delivery.is_published:
+        return delivery.url or delivery.error or ""
+    if delivery.status is DeliveryStatus.SCHEDULED:
+        return _joined(due_text(row.request, outcome.posts), delivery.error or outcome.reason or "")
+    return delivery.error or outcome.reason or (str(outcome.error) if outcome.error is not None else "")
 
 
-def rows(run: RunRecord, *, limit: int | None = None) -> Listing:
-    """List *run*; with *limit*, no more lines than that, what went wrong or isn't known first."""
-    shown = _chosen(run.rows, limit)
+def _joined(*said: str) -> str:
+    return "; ".join(filter(None, said))
+
+
+def rows(run: RunRecord, *, limit: int | None = None, only: Collection[int] | None = None) -> Listing:
+    """List *run*, or of its rows *only* those; with *limit*, no more lines than that, the worst and unknown first.
+
+    The records are those of all rows.
+    """
+    wanted = run.rows if only is None else [row for row in run.rows if row.number in only]
+    shown = _chosen(wanted, limit)
     lines = [line for row in shown for line in told(row)]
     same = len({line.publisher for line in lines}) == 1
     return Listing(
         title=f"{run.id}  {run.name}" + (f"  {lines[0].publisher}" if same else ""),
-        columns=("Row", "Post", *(() if same else ("Publisher",)), "Account", "Status", "Link or reason"),
+        columns=("Row", "Post", *(() if same else ("Publisher",)), "Account", "Status", _last_column(shown)),
         rows=tuple(
             (
                 (Span(str(line.row)),),
@@ -118,6 +136,11 @@ def rows(run: RunRecord, *, limit: int | None = None) -> Listing:
         records=tuple(row_record(run.id, row) for row in run.rows),
         footer=_hidden(run, shown),
     )
+
+
+def _last_column(shown: Iterable[RowRecord]) -> str:
+    has_times = any(row.status in _GO_OUT_LATER and due_at(row) is not None for row in shown)
+    return "Link, time or reason" if has_times else "Link or reason"
 
 
 def _chosen(found: Sequence[RowRecord], limit: int | None) -> Sequence[RowRecord]:
@@ -152,73 +175,16 @@ def totals(run: RunRecord) -> str:
     return f"{count} {'row' if count == 1 else 'rows'}: {_counted(run.rows)}" if count else "no rows"
 
 
-@frozen
-class Step:
-    """Something that a person may want to do next, and how; `command` is empty where it isn't the command's to do."""
-
-    text: str
-    command: str = ""
-
-
-def next_steps(run: RunRecord, *, store: Path | None = None) -> list[Step]:
-    """Return what a person may want to do next; *store* if commands have to name it.
-
-    What isn't finished comes first: as long as it isn't, nothing should be sent again.
-    """
-    ends = _named_store(store)
-    steps = [
-        Step(f"{_rows(count)} {text}", command)
-        for count, text, command in (
-            (_unfinished(run), "unfinished; go on with", resume_command(run.id, store)),
-            (_unknown(run), "unknown and may be live: look at the accounts before you send anything again", ""),
-            (_failed(run), "not live everywhere; send just that again with", f"reelpub retry {run.id} --failed{ends}"),
-            (_of(run, OutcomeStatus.DUPLICATE), _REPEATED, ""),
-            (_waiting(run), "at the provider; follow to the end with", f"reelpub watch {run.id}{ends}"),
-        )
-        if count
-    ]
-    steps.append(Step("everything on one page", f"reelpub report {run.id}{ends}"))
-    steps.append(Step("as a file", f"reelpub results {run.id} --format csv -o results.csv{ends}"))
-    return steps
-
-
-def _unfinished(run: RunRecord) -> int:
-    return sum(not row.is_settled for row in run.rows)
-
-
-def _unknown(run: RunRecord) -> int:
-    return sum(
-        row.status is OutcomeStatus.UNKNOWN or bool(row.outcome is not None and row.outcome.unknown) for row in run.rows
-    )
-
-
-def _failed(run: RunRecord) -> int:
-    return sum(
-        row.is_settled and (row.status in _NOT_SENT or bool(row.outcome is not None and row.outcome.failed))
-        for row in run.rows
-        if row.status is not OutcomeStatus.CANCELLED
-    )
-
-
-def _waiting(run: RunRecord) -> int:
-    return _of(run, OutcomeStatus.SCHEDULED, OutcomeStatus.PENDING)
-
-
-def _of(run: RunRecord, *statuses: OutcomeStatus) -> int:
-    return sum(row.is_settled and row.status in statuses for row in run.rows)
-
-
-def resume_command(run_id: str, store: Path | None = None) -> str:
-    """Return the command that goes on with a run."""
-    return f"reelpub resume {run_id}{_named_store(store)}"
-
-
-def _named_store(store: Path | None) -> str:
-    return f" --store {shlex.quote(str(store))}" if store is not None else ""
-
-
-def _rows(count: int) -> str:
-    return f"{count} row is" if count == 1 else f"{count} rows are"
+def awaited(found: Iterable[RowRecord], now: datetime) -> str:
+    """Return how many of a run's rows its providers keep for a time after *now*, and for which; nothing if none."""
+    kept = [row for row in found if row.is_settled and row.status in _GO_OUT_LATER]
+    due = sorted((at, row.number, row) for row in kept if (at := due_at(row)) is not None and at > now)
+    if not due:
+        return ""
+    first, last = (told_at(at, zone_of(row.request)) for at, _, row in (due[0], due[-1]))
+    if len(due) == 1:
+        return f"1 row is scheduled; it goes out at {first}"
+    return f"{len(due)} rows are scheduled; the next goes out at {first}" + (f", the last at {last}" * (first != last))
 
 
 def run_record(run: RunRecord, **members: object) -> dict[str, Any]:
@@ -229,9 +195,10 @@ def run_record(run: RunRecord, **members: object) -> dict[str, Any]:
 
 
 def row_record(run_id: str, row: RowRecord) -> dict[str, Any]:
-    """Return one row's line of JSON: its outcome, whole, and the very words that a terminal shows."""
+    """Return one row's line of JSON: its outcome, whole, the very words that a terminal shows, and its time if any."""
     shown = [{"account": line.account, "status": line.status, "detail": line.detail} for line in told(row)]
     place = {"run": run_id, "row": row.number, "line": row.line, "status": row.status, "accounts": shown}
+    place |= when_members(due_at(row), zone_of(row.request))
     if row.outcome is None:
         return record("outcome", **place, request=str(row.request), job_id=row.job_id, reason=_NOT_SUBMITTED)
     return record("outcome", row.outcome, **place)

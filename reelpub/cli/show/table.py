@@ -6,37 +6,20 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 from reelpub.cli.show.board import Board
-from reelpub.cli.show.listing import Listing, Span, details
+from reelpub.cli.show.fitting import print_fitted
+from reelpub.cli.show.listing import Listing, details
+from reelpub.cli.show.painting import rich_table
 from reelpub.cli.show.printable import clean
 from reelpub.cli.show.words import is_noteworthy, sentence
 from reelpub.models.event import AccountFailed, JobEvent, JobUnknown
 
-__all__ = ["TableView", "rich_table", "styled"]
+__all__ = ["TableView"]
 
-STYLES: Mapping[str, str] = {
-    "published": "green",
-    "active": "green",
-    "scheduled": "cyan",
-    "partly_published": "yellow",
-    "failed": "red",
-    "refused": "red",
-    "not_sent": "red",
-    "cancelled": "magenta",
-    "duplicate": "magenta",
-    "unknown": "bold yellow",
-    "looking up": "yellow",
-    "pending": "blue",
-    "publishing": "blue",
-    "accepted": "blue",
-    "sent": "blue",
-}
 _FRAME_LINES = 7
 """Lines that the frame, the head and what stands under the table take; the rest of the screen is for rows."""
 
@@ -101,7 +84,7 @@ class TableView:
         self._console.print(Text(clean(text)))
 
     def listing(self, listing: Listing) -> None:
-        self._console.print(rich_table(listing))
+        print_fitted(self._console, listing)
 
     def record(self, members: Mapping[str, Any]) -> None:
         pass
@@ -113,23 +96,3 @@ class TableView:
             rich_table(self._layout(self._board, height, in_ascii)),
             Text(clean(self._footer()), style="dim", no_wrap=True, overflow="ellipsis"),
         )
-
-
-def rich_table(listing: Listing) -> RenderableType:
-    """Return *listing* as a table with colours; its texts are clean already and are never read as markup."""
-    # Tight, so that a line of the demonstration fits into 80 columns.
-    table = Table(
-        box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), title_justify="left", caption_justify="left"
-    )
-    table.title = Text(clean(listing.title), style="bold") if listing.title else None
-    table.caption = Text(clean(listing.footer), style="dim") if listing.footer else None
-    for name in listing.columns:
-        table.add_column(name, overflow="fold")
-    for row in listing.rows:
-        table.add_row(*(Text.assemble(*(styled(span) for span in entry)) for entry in row))
-    return table
-
-
-def styled(span: Span) -> Text:
-    """Return *span* in the colour of its status."""
-    return Text(span.text, style=STYLES.get(span.status or "", ""))

@@ -6,6 +6,7 @@ import math
 
 from reelpub.bulk.record import Moment
 from reelpub.cli.show.printable import shorten
+from reelpub.cli.show.when import due_text
 from reelpub.models.event import (
     AccountDelivered,
     AccountFailed,
@@ -19,7 +20,7 @@ from reelpub.models.event import (
     JobStuck,
     JobUnknown,
 )
-from reelpub.models.outcome import OutcomeStatus
+from reelpub.models.outcome import Outcome, OutcomeStatus
 
 __all__ = ["is_bad_end", "is_bad_moment", "is_noteworthy", "sentence", "settled_as", "spaced"]
 
@@ -58,11 +59,18 @@ def sentence(event: JobEvent) -> str:  # noqa: C901, PLR0912  (one arm for each 
         case JobStuck():
             said = f"post {event.post.id} is stuck at {event.post.raw_status or event.post.status}"
         case JobSettled():
-            reason = event.outcome.reason
-            said = f"{spaced(event.outcome.status)}{f': {reason}' if reason else ''}"
+            said = _ended(event.outcome)
         case _:
             said = spaced(event.kind)
     return shorten(said).rstrip()
+
+
+def _ended(outcome: Outcome) -> str:
+    said = spaced(outcome.status)
+    due = due_text(outcome.request, outcome.posts) if outcome.status is OutcomeStatus.SCHEDULED else ""
+    if due:
+        said += f" for {due}"
+    return f"{said}: {outcome.reason}" if outcome.reason else said
 
 
 def is_noteworthy(event: JobEvent) -> bool:

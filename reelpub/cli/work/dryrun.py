@@ -13,8 +13,10 @@ from reelpub.bulk.rehearsal import Rehearsal, rehearse
 from reelpub.cli.exits import of_statuses
 from reelpub.cli.show.encode import line, record
 from reelpub.cli.show.printable import clean
+from reelpub.cli.show.when import due_of, due_text, when_members, zone_of
 from reelpub.cli.show.words import spaced
 from reelpub.clocks import Clock
+from reelpub.models.outcome import OutcomeStatus
 from reelpub.models.request import PublishRequest
 from reelpub.providers.base import Publisher
 from reelpub.transport.rehearsal import RehearsedRequest
@@ -51,7 +53,14 @@ def _records(rehearsal: Rehearsal, labels: Sequence[str]) -> list[Mapping[str, A
     for place, (label, outcome) in enumerate(zip(labels, rehearsal.outcomes, strict=True)):
         kept = place in rehearsal.kept
         told.append(
-            record("would_end", row=label, status=outcome.status, reason=outcome.reason, is_kept_until_due=kept)
+            record(
+                "would_end",
+                row=label,
+                status=outcome.status,
+                reason=outcome.reason,
+                is_kept_until_due=kept,
+                **when_members(due_of(outcome.request, outcome.posts), zone_of(outcome.request)),
+            )
         )
     return told
 
@@ -64,7 +73,9 @@ def shown(rehearsal: Rehearsal, labels: Sequence[str]) -> list[str]:
     for place, (label, outcome) in enumerate(zip(labels, rehearsal.outcomes, strict=True)):
         said = f"{label}: would be {spaced(outcome.status)}"
         if place in rehearsal.kept:
-            said += f", after it was kept here until {outcome.request.at}"
+            said += f", after it was kept here until {due_text(outcome.request)}"
+        elif outcome.status is OutcomeStatus.SCHEDULED:
+            said += f" for {due_text(outcome.request, outcome.posts)}"
         lines.append(clean(f"{said}: {outcome.reason}" if outcome.reason else said))
     writes = sum(not request.is_sent for request in rehearsal.requests)
     reads = len(rehearsal.requests) - writes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -192,7 +193,7 @@ def _nothing_to_do(order: FileOrder, checked: Checked) -> int:
     if checked.bad:
         click.echo(clean(f"reelpub: every row of {order.name} that is left has errors; nothing was sent"), err=True)
         return ExitStatus.USAGE
-    why = f"{_rows(len(checked.skipped))} left out: {checked.skipped[0].skip}" if checked.skipped else "it has no rows"
+    why = "; ".join(_left_out(checked.skipped)) or "it has no rows"
     click.echo(clean(f"reelpub: nothing to do in {order.name}: {why}"), err=True)
     return ExitStatus.SUCCESS
 
@@ -225,9 +226,15 @@ def _introduce(view: runviews.RunView, order: FileOrder, checked: Checked, plann
     view.note(f"run {run}: {_rows(len(checked.sound))} of {order.name}")
     if checked.bad:
         view.note(f"{_rows(len(checked.bad))} left out: they have errors")
-    if checked.skipped:
-        view.note(f"{_rows(len(checked.skipped))} left out: {checked.skipped[0].skip}")
+    for told in _left_out(checked.skipped):
+        view.note(told)
     view.note(f"about {planned.requests} requests and {spoken(planned.seconds)} at the limits")
+
+
+def _left_out(skipped: Iterable[ManifestRow]) -> list[str]:
+    """Return how many rows the file itself says to leave out, for each reason."""
+    reasons = Counter(row.skip for row in skipped)
+    return [f"{_rows(count)} left out: {'it' if count == 1 else 'each'} {why}" for why, count in reasons.items()]
 
 
 def _rows(count: int) -> str:

@@ -7,24 +7,14 @@ from datetime import datetime, timedelta
 
 import click
 
-from reelpub.bulk.record import RowRecord, RunRecord
+from reelpub.bulk.record import RunRecord
+from reelpub.cli.show.when import due_at
 from reelpub.models.outcome import OutcomeStatus
 from reelpub.models.when import LocalTime
-from reelpub.policies.scheduling import instant
 
-__all__ = ["due_at", "moves_by", "moves_to"]
+__all__ = ["moves_by", "moves_to"]
 
 _WAITING = frozenset({OutcomeStatus.SCHEDULED, OutcomeStatus.PENDING, OutcomeStatus.PARTLY_PUBLISHED})
-
-
-def due_at(row: RowRecord) -> datetime | None:
-    """Return when *row* goes out, as the provider has it or else as it was asked for; None where it has no time."""
-    posts = row.outcome.posts if row.outcome is not None else ()
-    told = max((post.scheduled_at for post in posts if post.scheduled_at is not None), default=None)
-    if told is not None:
-        return told
-    asked = instant(row.request.at) if row.request.at is not None else None
-    return asked if isinstance(asked, datetime) else None
 
 
 def moves_by(run: RunRecord, by: timedelta, numbers: frozenset[int] | None) -> Mapping[int, datetime]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,11 +13,13 @@ import click
 from click.shell_completion import CompletionItem
 
 from reelpub.bulk import history
+from reelpub.bulk.composing import row_record
+from reelpub.bulk.record import RowRecord
 from reelpub.cli.stores import existing, opened, path_from
 from reelpub.errors import ReelPubError
 from reelpub.store.runs import RunStore
 
-__all__ = ["chosen", "row_numbers", "rows", "run"]
+__all__ = ["can_ask", "chosen", "row_numbers", "rows", "run", "spans", "standing"]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -66,9 +69,30 @@ def row_numbers(context: click.Context, parameter: click.Parameter, values: tupl
     return frozenset(found) if values else None
 
 
+def spans(numbers: Iterable[int]) -> str:
+    """Return *numbers* as ``--row`` takes them: ``3-5,9``."""
+    found: list[list[int]] = []
+    for number in sorted(numbers):
+        if found and number == found[-1][-1] + 1:
+            found[-1] = [found[-1][0], number]
+        else:
+            found.append([number])
+    return ",".join("-".join(map(str, span)) for span in found)
+
+
 def rows(help_text: str) -> Callable[[Command], Command]:
     """Add ``--row``; its value is a set of numbers, or None."""
     return click.option("--row", "rows", metavar="N", multiple=True, callback=row_numbers, help=help_text)
+
+
+def can_ask(*, as_json: bool) -> bool:
+    """Return whether somebody is there who can be asked."""
+    return not as_json and sys.stdin.isatty() and sys.stdout.isatty()
+
+
+async def standing(store: RunStore, run_id: str) -> list[RowRecord]:
+    """Return how the rows of a run stand, without what happened to them, which is most of what a store holds."""
+    return [row_record(entry, ()) for entry in await history.ledger_of(store, run_id)]
 
 
 async def chosen(store: RunStore, given: str | None, say: Callable[[str], None]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from reelpub.cli.progress.runviews import RunView, Sturdy
 from reelpub.cli.progress.tally import Tally
 from reelpub.cli.progress.weights import weights
 from reelpub.cli.setup import Setup, orchestrator
-from reelpub.cli.show import runlisting
+from reelpub.cli.show import runlisting, steps
 from reelpub.cli.stores import default_path, path_from
 from reelpub.cli.work.following import remarks
 from reelpub.cli.work.interrupts import Interrupts, listening
@@ -56,7 +56,7 @@ class Case:
     """Which run in which store, and who is shown it.
 
     The publishers are *publishers* where they were made already, else *publisher* alone, or one for each key.
-    *records* are printed after the run's own, where JSON is.
+    *records* are printed after the run's own, where JSON is. With *until_live* what is scheduled isn't done yet.
     """
 
     setup: Setup
@@ -67,11 +67,12 @@ class Case:
     publishers: Sequence[Publisher] | None = None
     records: Sequence[Mapping[str, Any]] = ()
     late: Lateness | None = None
+    until_live: bool = False
 
     @property
     def go_on(self) -> str:
         """The command that goes on with the run."""
-        return runlisting.resume_command(self.run, named_store(self.store))
+        return steps.resume_command(self.run, named_store(self.store))
 
 
 @frozen(kw_only=True)
@@ -103,7 +104,7 @@ async def undertake(case: Case, work: Work) -> RunRecord:
     async with history.opened(store):
         before = await history.load(store, case.run)
     pub = orchestrator(case.setup, case.publisher, store=store, late=case.late, made=case.publishers)
-    tally = Tally(case.run, before.name)
+    tally = Tally(case.run, before.name, case.until_live)
     tally.add(before.rows, weights(before.rows, pub.publishers, utc_now(case.setup.clock)))
     undertaking = _Undertaking(case=case, pub=pub, store=store, tally=tally)
     for members in (runlisting.run_record(before), *case.records):
@@ -219,14 +220,14 @@ def _is_unfinished(event: JobEvent) -> bool:
     return isinstance(event, JobSettled) and event.outcome.status in (OutcomeStatus.PENDING, OutcomeStatus.NOT_SENT)
 
 
-def conclude(case: Case, record: RunRecord, *, scheduled_counts: bool = True) -> ExitStatus:
-    """Show what became of the run and what to do next; return the exit status."""
+def conclude(case: Case, record: RunRecord, *, only: Collection[int] | None = None) -> ExitStatus:
+    """Show what became of the run, of its rows *only* those, and what to do next; return the exit status."""
     view = Sturdy(case.view, lambda: None)
     store = named_store(case.store)
-    status = of_statuses((row.status for row in record.rows), scheduled_counts=scheduled_counts)
-    view.listing(runlisting.rows(record, limit=runlisting.BRIEF))
+    status = of_statuses((row.status for row in record.rows), scheduled_counts=not case.until_live)
+    view.listing(runlisting.rows(record, limit=runlisting.BRIEF, only=only))
     view.note(runlisting.totals(record))
-    for step in runlisting.next_steps(record, store=store):
+    for step in steps.next_steps(record, store=store):
         view.advise(step.text, step.command)
     view.record(runlisting.summary_record(record, status, store=store))
     return status
