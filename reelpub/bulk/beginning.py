@@ -36,13 +36,15 @@ async def begin(
     for, and *info* JSON values for whoever made the run; how many rows there are is added to them.
 
     Raises:
-        ConfigurationError: no row is left.
+        ConfigurationError: no row is left, or one isn't a row.
         StoreError: it can't be written.
     """
     run = await _free_id(store, now)
     noted: list[StoredRow] = []
     left_out = 0
-    for row in rows:
+    for index, row in enumerate(rows):
+        if not isinstance(row, ManifestRow):
+            raise ConfigurationError(f"rows[{index}]: has to be a ManifestRow, not {type(row).__name__}")
         if row.request is None or not row.is_sound or row.skip is not None:
             left_out += 1
             continue

@@ -8,7 +8,7 @@ from attrs import evolve, frozen
 
 from reelpub.bulk.choosing import chosen, handles_of
 from reelpub.bulk.composing import outcome_of
-from reelpub.bulk.history import ledger_of, living, require_run
+from reelpub.bulk.history import ledger_of, living, require_run_of
 from reelpub.bulk.ledger import Entry
 from reelpub.bulk.recorder import recording
 from reelpub.clocks import Clock, utc_now
@@ -52,7 +52,7 @@ async def cancel(
         UnsupportedOperation: a provider can't cancel what waits there; nothing was called off.
         StoreError: it can't be noted, so that what waits here may still be sent when the run is carried on.
     """
-    await require_run(store, run_id)
+    await require_run_of(pub, store, run_id)
     found = _sort(chosen(await ledger_of(store, run_id), rows))
     _require_cancel(found.waiting, pub.publishers)
     await _require_idle(pub, store, run_id, found)
@@ -73,7 +73,7 @@ async def _call_off(store: RunStore, run_id: str, rows: Sequence[StoredRow]) -> 
     """Mark rows that haven't been submitted, and return what holds for each: one may have been, meanwhile."""
     if not rows:
         return {}
-    await store.settle_rows(rows)
+    await store.settle_rows(rows, was=[None] * len(rows))
     # The store adds no job for a row once it is marked, so what is there now is all that ever will be.
     ledger = await ledger_of(store, run_id)
     return {row.number: _result_of(ledger.entries[row.number]) for row in rows}

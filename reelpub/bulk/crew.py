@@ -56,7 +56,7 @@ class Crew:
     numbers: dict[str, int] = field(factory=dict)
     _open: dict[str, Handle] = field(factory=dict, init=False)
     _rows: dict[str, StoredRow] = field(factory=dict, init=False)
-    _unwritten: list[StoredRow] = field(factory=list, init=False)
+    _unwritten: list[tuple[StoredRow, bytes]] = field(factory=list, init=False)
 
     def take_up(self, handles: Sequence[Handle], rows: Mapping[int, StoredRow] | None = None) -> None:
         """See out jobs that the store has, or is to have: how one of *rows*, by number, ends without it is noted."""
@@ -131,7 +131,7 @@ class Crew:
             del self._open[handle.id]
             row = self._rows.pop(handle.id, None)
             if row is not None and _ended_without_job(handle):
-                self._unwritten.append(evolve(row, outcome=codec.dump_outcome(handle.outcome())))
+                self._unwritten.append((row, codec.dump_outcome(handle.outcome())))
         # What closing makes of jobs isn't their end: they go on when the run is resumed.
         if self._unwritten and self.pub.is_open:
             await self._write()
@@ -139,7 +139,10 @@ class Crew:
     async def _write(self) -> None:
         rows, self._unwritten = self._unwritten, []
         try:
-            await self.store.settle_rows(rows)
+            # Whoever called a row off meanwhile, or sent it again, has the last word.
+            await self.store.settle_rows(
+                [evolve(row, outcome=outcome) for row, outcome in rows], was=[row.outcome for row, _ in rows]
+            )
         except StoreError as error:
             log.warning("run %s: the outcomes of %d rows couldn't be noted yet: %s", self.run, len(rows), error)
             self._unwritten += rows

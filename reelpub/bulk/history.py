@@ -11,10 +11,11 @@ from reelpub.bulk.composing import History, compose, row_record
 from reelpub.bulk.ledger import Ledger
 from reelpub.bulk.record import RowRecord, RunRecord
 from reelpub.errors import ConfigurationError
+from reelpub.orchestrator.orchestrator import Orchestrator
 from reelpub.store.owner import is_gone
 from reelpub.store.runs import RunStore, StoredRun
 
-__all__ = ["find", "latest", "ledger_of", "living", "load", "opened", "require_run"]
+__all__ = ["find", "latest", "ledger_of", "living", "load", "opened", "require_run", "require_run_of"]
 
 LATEST = "latest"
 """The word for the run that began last."""
@@ -79,6 +80,23 @@ async def require_run(store: RunStore, run_id: str) -> StoredRun:
     run = await store.run(run_id)
     if run is None:
         raise _unknown(run_id, await store.runs(limit=_RUNS))
+    return run
+
+
+async def require_run_of(pub: Orchestrator, store: RunStore, run_id: str) -> StoredRun:
+    """Return a run of *store*, which has to be the store of *pub*: its jobs noted elsewhere would be sent again.
+
+    Two values for one file will do.
+
+    Raises:
+        ConfigurationError: there is no such run, *pub* isn't open, or its store doesn't know the run.
+    """
+    if not pub.is_open:
+        raise ConfigurationError("the orchestrator isn't open; use it in `async with`")
+    run = await require_run(store, run_id)
+    own = pub.store
+    if own is not store and not (isinstance(own, RunStore) and await own.run(run_id) is not None):
+        raise ConfigurationError(f"store: that of the orchestrator doesn't know run {run_id}: {own!r}, not {store!r}")
     return run
 
 

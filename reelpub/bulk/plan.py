@@ -33,7 +33,8 @@ _TURN = 200
 class Plan:
     """What a manifest comes to.
 
-    Of `rows`, `sound` can be sent and `skipped` are left out because the file says that they went out already.
+    Of `rows`, `sound` can be sent and `skipped` are left out because the file says that they went out already. The
+    store has `remembered` of them, so that they aren't sent again; `new` are sound and unknown to it.
     `errors` and `warnings` count what was found. `calendar` has the sound rows in the order of the file. `reads` are
     the requests that planning itself took, by publisher; `unread` is why accounts couldn't be read, by publisher.
     `notes` say what else couldn't be known.
@@ -44,6 +45,8 @@ class Plan:
     skipped: int
     errors: int
     warnings: int
+    new: int
+    remembered: int = 0
     publishers: tuple[PublisherPlan, ...] = ()
     calendar: tuple[PlannedRow, ...] = field(default=(), repr=False)
     reads: Mapping[str, int] = field(factory=dict)
@@ -114,6 +117,8 @@ async def plan(
     return Plan(
         rows=planner.rows,
         sound=len(planner.calendar),
+        new=len(planner.calendar) - planner.repeated,
+        remembered=planner.remembered,
         skipped=planner.skipped,
         errors=planner.errors,
         warnings=planner.warnings,

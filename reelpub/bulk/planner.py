@@ -69,6 +69,8 @@ class Planner:
     skipped: int = field(default=0, init=False)
     errors: int = field(default=0, init=False)
     warnings: int = field(default=0, init=False)
+    remembered: int = field(default=0, init=False)
+    repeated: int = field(default=0, init=False)
     calendar: list[PlannedRow] = field(factory=list, init=False)
     _known: dict[str, Known] = field(factory=dict, init=False)
     _tallies: dict[str, Tally] = field(factory=dict, init=False)
@@ -145,6 +147,7 @@ class Planner:
         key = content_key(request, publisher.name)
         job_id = (await self.store.same_content([key])).get(key)
         if job_id is not None:
+            self.remembered += 1
             self._tell(row.locate(remembered(request, job_id)))
         return job_id is not None
 
@@ -245,6 +248,8 @@ class Planner:
             return
         asked, self._to_ask = self._to_ask, {}
         for key, job_id in (await self.store.same_content(list(asked))).items():
+            self.remembered += len(asked[key])
+            self.repeated += len(asked[key])
             for row, request in asked[key]:
                 self._tell(row.locate(remembered(request, job_id)))
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from reelpub.bulk.choosing import chosen, handles_of
-from reelpub.bulk.history import ledger_of, require_run
+from reelpub.bulk.history import ledger_of, require_run_of
 from reelpub.bulk.ledger import Entry
 from reelpub.bulk.recorder import recording
 from reelpub.errors import ReelPubError, ValidationError
@@ -30,7 +30,7 @@ async def reschedule(
     Raises:
         ConfigurationError: there is no such run or row; nothing was moved.
     """
-    await require_run(store, run_id)
+    await require_run_of(pub, store, run_id)
     entries = chosen(await ledger_of(store, run_id), moves.keys())
     settled = [entry.job.id for entry in entries if entry.job is not None and not entry.is_unfinished]
     moved: dict[int, Outcome | ReelPubError] = {}

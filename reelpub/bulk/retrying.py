@@ -11,7 +11,7 @@ from reelpub.bulk.attending import attend
 from reelpub.bulk.choosing import chosen, handles_of
 from reelpub.bulk.composing import outcome_of
 from reelpub.bulk.crew import Crew, OnRows
-from reelpub.bulk.history import ledger_of, require_run
+from reelpub.bulk.history import ledger_of, require_run_of
 from reelpub.bulk.ledger import Entry, Ledger
 from reelpub.bulk.record import RunRecord
 from reelpub.bulk.recorder import Recorder
@@ -81,7 +81,7 @@ async def retry_failed(
         ConfigurationError: there is no such run or row.
         UnsupportedOperation: a provider can't retry; nothing was sent.
     """
-    await require_run(store, run_id)
+    await require_run_of(pub, store, run_id)
     ledger = await ledger_of(store, run_id)
     retries = await retries_of(ledger, chosen(ledger, rows))
     retrying = _Retrying(pub=pub, store=store, ledger=ledger, retries=retries, in_place=in_place, on_rows=on_rows)

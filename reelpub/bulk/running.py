@@ -9,7 +9,7 @@ from functools import partial
 
 from reelpub.bulk.attending import attend
 from reelpub.bulk.crew import Crew, OnRows
-from reelpub.bulk.history import living, require_run
+from reelpub.bulk.history import living, require_run_of
 from reelpub.bulk.record import RunRecord
 from reelpub.bulk.recorder import Recorder
 from reelpub.errors import StoreError
@@ -47,7 +47,7 @@ async def carry_out(
         ConfigurationError: there is no such run, or *pub* isn't open.
         StoreError: the store can't be read.
     """
-    await require_run(store, run_id)
+    await require_run_of(pub, store, run_id)
     work = partial(_work, pub, store, run_id, on_rows)
     return await attend(pub, store, run_id, work, timeout=timeout, drain=drain)
 

@@ -11,7 +11,7 @@ from reelpub.bulk.attending import attend
 from reelpub.bulk.choosing import handles_of
 from reelpub.bulk.composing import outcome_of
 from reelpub.bulk.crew import OnRows
-from reelpub.bulk.history import ledger_of, living, require_run
+from reelpub.bulk.history import ledger_of, living, require_run_of
 from reelpub.bulk.ledger import Entry
 from reelpub.bulk.record import Moment, RunRecord
 from reelpub.bulk.recorder import PAUSE, Recorder
@@ -45,7 +45,7 @@ async def watch(
         ConfigurationError: there is no such run, or *pub* isn't open.
         StoreError: the store can't be read.
     """
-    await require_run(store, run_id)
+    await require_run_of(pub, store, run_id)
     work = partial(_work, pub, store, run_id, on_rows, on_moment)
     return await attend(pub, store, run_id, work, timeout=timeout, drain=drain)
 

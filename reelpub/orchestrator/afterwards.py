@@ -13,7 +13,7 @@ from reelpub.models.problem import Problem
 from reelpub.models.when import LocalTime
 from reelpub.orchestrator.adopting import follow_again
 from reelpub.orchestrator.arguments import Item
-from reelpub.orchestrator.cancelling import cancel_job, require_cancel
+from reelpub.orchestrator.cancelling import cancel_job, require_cancel, withdraw_job
 from reelpub.orchestrator.core import Core
 from reelpub.orchestrator.job import Job
 from reelpub.orchestrator.planning import without_past_time
@@ -71,7 +71,16 @@ async def cancel(core: Core, items: Iterable[Item]) -> list[CancelResult]:
     jobs = _latest(core, items)
     for job in jobs:
         require_cancel(job, core.publishers)
-    return [await _cancel(core, job) for job in jobs]
+    # What hasn't left is stopped before anything is awaited, lest it leaves meanwhile.
+    for job in jobs:
+        withdraw_job(core.context, job)
+    results = [await _cancel(core, job) for job in jobs]
+    unnoted = await core.journal.unnoted()
+    # Until it is noted that it was called off, whoever resumes would send what waits here.
+    return [
+        CancelResult.UNKNOWN if result is CancelResult.CANCELLED and job.id in unnoted else result
+        for job, result in zip(jobs, results, strict=True)
+    ]
 
 
 async def _cancel(core: Core, job: Job) -> CancelResult:

@@ -19,21 +19,27 @@ from reelpub.policies.lifecycle import Stage, Withdrawn
 from reelpub.policies.settlement import combine_cancels
 from reelpub.providers.base import Publisher, SupportsCancel, require
 
-__all__ = ["cancel_job", "require_cancel"]
+__all__ = ["cancel_job", "require_cancel", "withdraw_job"]
 
 log = logging.getLogger("reelpub.orchestrator")
 
 
-async def cancel_job(context: Context, job: Job, desk: Desk) -> CancelResult:
-    """Call *job* off, part by part, and return what holds for the whole of it."""
-    refs = [PartRef(job, index) for index in range(len(job.parts))]
-    if not refs and job.outcome is not None:
-        is_cancelled = job.outcome.status is OutcomeStatus.CANCELLED
-        return CancelResult.CANCELLED if is_cancelled else CancelResult.TOO_LATE
-    if not refs:
+def withdraw_job(context: Context, job: Job) -> None:
+    """Stop whatever of *job* hasn't begun to leave."""
+    if not job.parts and not job.is_settled:
         settle(context, job, job.plain_outcome(OutcomeStatus.CANCELLED, context.now(), reason="called off"))
+    for index in range(len(job.parts)):
+        apply(context, PartRef(job, index), Withdrawn("called off", is_cancel=True))
+
+
+async def cancel_job(context: Context, job: Job, desk: Desk) -> CancelResult:
+    """Call *job*, which is withdrawn, off part by part, and return what holds for the whole of it."""
+    refs = [PartRef(job, index) for index in range(len(job.parts))]
+    if not refs:
+        is_cancelled = job.snapshot().status is OutcomeStatus.CANCELLED
+        return CancelResult.CANCELLED if is_cancelled else CancelResult.TOO_LATE
     before = [ref.state.post for ref in refs]
-    results = [await _cancel_part(context, ref, desk) for ref in refs]
+    results = [await _cancel_part(ref, desk) for ref in refs]
     # What was cancelled at the provider has no event in the machine, which may have settled the part long ago.
     if job.is_done and before != [ref.state.post for ref in refs]:
         settle(context, job, job.settled_from_parts(context.now()))
@@ -47,8 +53,7 @@ def require_cancel(job: Job, publishers: Mapping[str, Publisher]) -> None:
         require(publisher, Feature.CANCEL, list(publishers.values()))
 
 
-async def _cancel_part(context: Context, ref: PartRef, desk: Desk) -> CancelResult:
-    apply(context, ref, Withdrawn("called off", is_cancel=True))
+async def _cancel_part(ref: PartRef, desk: Desk) -> CancelResult:
     state = ref.state
     if state.end is DeliveryStatus.CANCELLED:
         return CancelResult.CANCELLED

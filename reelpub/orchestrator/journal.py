@@ -273,7 +273,18 @@ class Journal:
         Raises:
             StoreError: it can't be written.
         """
+        # What ended while it was being added has its outcome noted right after.
+        if self._adds:
+            await asyncio.wait(set(self._adds))
         await self._settle_the_rest()
+
+    async def unnoted(self) -> frozenset[str]:
+        """Wait until outcomes are in the store, and return the ids of the jobs whose outcome can't be written now."""
+        try:
+            await self.flush()
+        except StoreError as error:
+            log.warning("%d outcomes couldn't be noted yet: %s", len(self._unsettled), error)
+        return frozenset(self._unsettled)
 
     async def _settle_the_rest(self) -> None:
         """Note what couldn't be noted yet, before a retry of it may be taken on: a crash must not leave both open.

@@ -96,6 +96,7 @@ class Orchestrator:
         checked_kind("clock", clock, Clock)
         checked_kind("store", store, Store)
         self._clock = clock or SystemClock()
+        self._store = store
         self._shutdown_timeout = shutdown_timeout
         self._core = Core(
             checked_publishers(publishers),
@@ -145,6 +146,11 @@ class Orchestrator:
     def clock(self) -> Clock:
         """Where the present comes from."""
         return self._clock
+
+    @property
+    def store(self) -> Store | None:
+        """Where jobs are noted; None without one."""
+        return self._store
 
     @property
     def publishers(self) -> Mapping[str, Publisher]:
@@ -319,7 +325,8 @@ class Orchestrator:
     async def cancel_many(self, items: Iterable[Item]) -> list[CancelResult]:
         """Call jobs off: what hasn't left isn't sent, what waits at a provider is cancelled there.
 
-        Returns for each whether it is cancelled, was too late, or can't be known.
+        Returns for each whether it is cancelled, was too late, or can't be known. With a store, what is cancelled is
+        noted by then; while that fails, it can't be known either: it may be sent once it is resumed.
 
         Raises:
             UnsupportedOperation: a provider can't cancel what waits there; nothing was called off.

@@ -45,10 +45,10 @@ class MemoryRuns:
         rows = self._rows.get(run_id, {})
         return [rows[number] for number in sorted(rows)]
 
-    async def settle_rows(self, rows: Sequence[StoredRow]) -> None:
-        for row in rows:
-            if row.number in self._rows.get(row.run, {}):
-                kept = self._rows[row.run]
+    async def settle_rows(self, rows: Sequence[StoredRow], *, was: Sequence[bytes | None] | None = None) -> None:
+        for index, row in enumerate(rows):
+            kept = self._rows.get(row.run, {})
+            if row.number in kept and (was is None or kept[row.number].outcome == was[index]):
                 kept[row.number] = evolve(kept[row.number], outcome=row.outcome)
                 ended, job_id = self._ended[row.run], kept[row.number].job_id
                 ended.discard(job_id) if row.outcome is None else ended.add(job_id)

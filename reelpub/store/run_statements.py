@@ -59,12 +59,16 @@ def rows(db: sqlite3.Connection, *, run_id: str) -> list[StoredRow]:
     ]
 
 
-def settle_rows(db: sqlite3.Connection, *, rows: Sequence[StoredRow]) -> None:
-    """Write the outcomes of rows."""
-    db.executemany(
-        "UPDATE run_rows SET outcome = ? WHERE run = ? AND number = ?",
-        ((row.outcome, row.run, row.number) for row in rows),
-    )
+def settle_rows(
+    db: sqlite3.Connection, *, rows: Sequence[StoredRow], was: Sequence[bytes | None] | None = None
+) -> None:
+    """Write the outcomes of rows, with *was* only of those that still have that one."""
+    statement = "UPDATE run_rows SET outcome = ? WHERE run = ? AND number = ?"
+    values = [(row.outcome, row.run, row.number) for row in rows]
+    if was is None:
+        db.executemany(statement, values)
+    else:
+        db.executemany(f"{statement} AND outcome IS ?", [(*one, old) for one, old in zip(values, was, strict=True)])
 
 
 def add_events(db: sqlite3.Connection, *, events: Sequence[StoredEvent]) -> None:

@@ -81,8 +81,11 @@ class RunStore(Store, Protocol):
         """Read the rows of a run in their order."""
         ...
 
-    async def settle_rows(self, rows: Sequence[StoredRow]) -> None:
-        """Write the outcomes of rows that ended without a job in the store; from then on none is added for them."""
+    async def settle_rows(self, rows: Sequence[StoredRow], *, was: Sequence[bytes | None] | None = None) -> None:
+        """Write the outcomes of rows that ended without a job in the store; from then on none is added for them.
+
+        With *was*, what the outcome of each was when it was read: one that has another by now keeps that.
+        """
         ...
 
     async def jobs(self, run_id: str) -> Sequence[StoredJob]:

@@ -44,8 +44,8 @@ class SqliteRuns(ABC):
     async def rows(self, run_id: str) -> Sequence[StoredRow]:
         return await self._read(partial(run_statements.rows, run_id=run_id))
 
-    async def settle_rows(self, rows: Sequence[StoredRow]) -> None:
-        await self._write(partial(run_statements.settle_rows, rows=rows))
+    async def settle_rows(self, rows: Sequence[StoredRow], *, was: Sequence[bytes | None] | None = None) -> None:
+        await self._write(partial(run_statements.settle_rows, rows=rows, was=was))
 
     async def jobs(self, run_id: str) -> Sequence[StoredJob]:
         return await self._read(partial(statements.jobs, run=run_id))

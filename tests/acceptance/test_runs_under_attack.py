@@ -19,6 +19,7 @@ from reelpub import (
     CancelResult,
     Clip,
     ConfigurationError,
+    DeliveryStatus,
     MediaItems,
     OutcomeStatus,
     PublishRequest,
@@ -29,13 +30,12 @@ from reelpub.clocks import utc_now
 from reelpub.errors import StoreError
 from reelpub.manifest.rows import ManifestRow
 from reelpub.sandbox import REAP_KEY, REELMIRROR_KEY, Fault, FaultKind
-from reelpub.store import codec
 
 OUT = OutcomeStatus
 LEASE = 60.0
 GOING_LIVE = ("publishClip", "publishOutgoingPost", "scheduleClips", "scheduleOutgoingPost", "retryOutgoingPost")
 LOSSES = (FaultKind.LOST_BEFORE, FaultKind.LOST_AFTER, FaultKind.HTML_502_AFTER, FaultKind.RATE_LIMITED)
-SEEDS = int(os.environ.get("REELPUB_ATTACKS", "12"))
+SEEDS = int(os.environ.get("REELPUB_ATTACKS", "8"))
 FAILS = Fault(FaultKind.PLATFORM_FAILS, account="linkedin:acme", times=None)
 
 
@@ -203,6 +203,22 @@ def test_a_row_that_was_submitted_while_it_was_called_off_isnt_told_as_called_of
         assert statuses(await told(path, run)) == [OUT.PUBLISHED]
 
     play(story)
+
+
+def test_a_row_that_was_called_off_stays_so_whatever_another_process_finds_out_about_it(play, path):
+    """A row that a check refused may be sent again; one that was called off isn't."""
+
+    async def story(stage):
+        run = await begun(stage, path, clip(1, "x:acme", settings={"nowhere": {}}))
+        slow = Held(path, "settle_rows")
+        working = asyncio.ensure_future(done(stage, path, run, store=slow))
+        await slow.reached.wait()
+        assert await done(stage, path, run, bulk.cancel) == {1: CancelResult.CANCELLED}
+        slow.go.set()
+        assert statuses(await working) == [OUT.CANCELLED]
+        assert statuses(await done(stage, path, run, bulk.retry_failed)) == [OUT.CANCELLED]
+
+    play(story, answers=0)
 
 
 # ---- lost
@@ -488,12 +504,14 @@ async def until_death(stage, path, run, calls, call, *arguments, **options):
         tasks.append(working)
         await asyncio.wait({working, dying}, return_when=asyncio.FIRST_COMPLETED)
     store.left = 0
-    journal = pub._core.journal
-    tasks += [dying, *filter(None, [pub._core._supervisor._task]), *journal._settling, *journal._adds]
+    core = pub._core
+    tasks += [dying, *filter(None, [core._supervisor._task])]
     while not all(task.done() for task in tasks):
         for task in tasks:
             task.cancel()
         await asyncio.sleep(0)
+        # The end of one begins others.
+        tasks += [*core.journal._settling, *core.journal._adds]
     await asyncio.gather(*tasks, return_exceptions=True)
     for publisher in publishers:
         await publisher.close()
@@ -501,17 +519,18 @@ async def until_death(stage, path, run, calls, call, *arguments, **options):
 
 
 class Hand:
-    """Somebody who does one thing after the other to a run, without thinking, and is killed now and then."""
+    """Somebody who does one thing after the other to one of *runs*, without thinking, and is killed now and then."""
 
-    def __init__(self, stage, path, run, dice):
-        self.stage, self.path, self.run, self.dice = stage, path, run, dice
-        self.off, self.did = set(), []
+    def __init__(self, stage, path, runs, dice):
+        self.stage, self.path, self.runs, self.dice = stage, path, runs, dice
+        self.run, self.off, self.did = runs[0], set(), []
 
     async def play(self, moves):
         for _ in range(moves):
             await self.stage.clock.sleep(self.dice.choice([0.01, 0.3, 2, 20, 200]))
             name = self.dice.choice(["go", "go", "retry", "cancel", "move", "watch"])
-            self.did.append(name)
+            self.run = self.dice.choice(self.runs)
+            self.did.append((self.run, name))
             with suppress(ConfigurationError):
                 await getattr(self, name)()
 
@@ -526,7 +545,7 @@ class Hand:
 
     async def cancel(self):
         results = await self.do(bulk.cancel, rows=self.dice.sample(range(1, 15), 2)) or {}
-        self.off |= {row for row, result in results.items() if result is CancelResult.CANCELLED}
+        self.off |= {(self.run, row) for row, result in results.items() if result is CancelResult.CANCELLED}
 
     async def move(self):
         at = utc_now(self.stage.clock).replace(second=0, microsecond=0) + timedelta(hours=self.dice.randint(2, 4))
@@ -541,6 +560,10 @@ class Hand:
             options["drain"] = drain
             asyncio.get_running_loop().call_later(self.dice.choice([0.01, 1, 30]), drain.set)
         return await done(self.stage, self.path, self.run, call, *arguments, **options)
+
+
+def is_off(outcome):
+    return outcome.status is OUT.CANCELLED or any(d.status is DeliveryStatus.CANCELLED for d in outcome.deliveries)
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
@@ -576,22 +599,21 @@ def test_whatever_three_hands_do_to_a_run_it_ends_once_and_is_told_as_it_is(play
             item(4, "instagram:nobody"),
             item(1),
         ]
-        run = await begun(stage, path, *asked)
-        hands = [Hand(stage, path, run, random.Random(f"{seed}.{n}")) for n in range(3)]
-        await asyncio.gather(*(hand.play(6) for hand in hands))
+        # The second asks for some of what the first does, as where a file was mended and published anew.
+        runs = [await begun(stage, path, *asked), await begun(stage, path, *asked[2:8], clip(9), item(5))]
+        hands = [Hand(stage, path, runs, random.Random(f"{seed}.{n}")) for n in range(3)]
+        await asyncio.gather(*(hand.play(8) for hand in hands))
         await stage.clock.sleep(LEASE)
         for call in (bulk.carry_out, bulk.watch, bulk.carry_out):
-            record = await done(stage, path, run, call)
+            for run in runs:
+                await done(stage, path, run, call)
         said = [(hand.did, hand.off) for hand in hands]
+        rows = {(run, row.number): row for run in runs for row in (await told(path, run)).rows}
         assert stage.sandbox.duplicates() == [], said
-        assert all(row.is_settled for row in record.rows), said
-        stage.check_truth([row.outcome for row in record.rows])
+        assert all(row.is_settled for row in rows.values()), said
+        stage.check_truth([row.outcome for row in rows.values()])
         off = set().union(*(hand.off for hand in hands))
-        assert {row.number for row in record.rows if row.status is OUT.CANCELLED} >= off, said
-        assert told_of(await told(path, run)) == told_of(record)
+        # Of a row that is live on some accounts, only the others are called off.
+        assert {key for key, row in rows.items() if is_off(row.outcome)} >= off, said
 
     play(story, answers=0)
-
-
-def told_of(record):
-    return [(row.job_id, codec.outcome_values(row.outcome)) for row in record.rows]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 import pytest_asyncio
@@ -17,6 +18,7 @@ from reelpub import (
     OutcomeStatus,
     Post,
     PostStatus,
+    ProviderLimits,
     PublishRequest,
     SqliteStore,
     UnsupportedOperation,
@@ -65,10 +67,10 @@ class Full(MemoryStore):
             raise StoreError("the disk is full")
         await super().settle(*arguments, **options)
 
-    async def settle_rows(self, rows):
+    async def settle_rows(self, rows, **options):
         if self.is_full:
             raise StoreError("the disk is full")
-        await super().settle_rows(rows)
+        await super().settle_rows(rows, **options)
 
 
 def play(story, *asked, kind=Shared, script=None, store=None):
@@ -181,6 +183,54 @@ def test_what_was_called_off_and_couldnt_be_noted_is_told():
     play(story, clip(1, at=TOMORROW), store=Full())
 
 
+def test_a_job_is_called_off_once_that_is_noted():
+    """Told before, and the process killed then, the next one would send it."""
+
+    class Slow(Full):
+        async def settle(self, *arguments, **options):
+            await asyncio.sleep(1)
+            await super().settle(*arguments, **options)
+
+    async def story(memory, store, run, orchestrator):
+        async with orchestrator() as pub:
+            working = asyncio.ensure_future(bulk.carry_out(pub, store, run))
+            await pub.clock.sleep(5)
+            began = pub.clock.monotonic()
+            assert await pub.cancel(f"{run}.1") is CancelResult.CANCELLED
+            assert pub.clock.monotonic() - began >= 1
+            assert statuses(await bulk.load(store, run)) == [OUT.CANCELLED, OUT.SCHEDULED]
+            store.is_full = True
+            assert await pub.cancel(f"{run}.2") is CancelResult.UNKNOWN
+            store.is_full = False
+            assert await pub.cancel(f"{run}.2") is CancelResult.CANCELLED
+            assert statuses(await bulk.load(store, run)) == [OUT.CANCELLED, OUT.CANCELLED]
+            await working
+
+    play(story, clip(1, at=TOMORROW), clip(2, at=TOMORROW + timedelta(hours=1)), store=Slow())
+
+
+def test_what_hasnt_left_is_stopped_before_a_provider_is_asked():
+    """However long the provider takes to call off the first post, none of the others leaves meanwhile."""
+
+    class Dallying(Shared):
+        async def cancel(self, post_id):
+            await self.clock.sleep(1000)
+            return await super().cancel(post_id)
+
+    async def story(memory, store, run, orchestrator):
+        async with orchestrator() as pub:
+            soon = NOW + timedelta(minutes=10)
+            handles = pub.submit_many([clip(1, at=TOMORROW), clip(2, at=soon)])
+            await pub.clock.sleep(5)
+            assert await pub.cancel_many(handles) == [CancelResult.CANCELLED] * 2
+            await pub.clock.sleep(3600)
+        assert memory.live == {}
+        assert memory.requests.get("publish") is None
+
+    limits = ProviderLimits(requests=600, max_tags=10, schedule_batch=10, schedule_min_lead=3600.0)
+    play(story, clip(9), kind=partial(Dallying, limits=limits))
+
+
 def test_of_two_outcomes_that_couldnt_be_noted_the_later_one_is_noted():
     """Called off while the note that it was scheduled is still due."""
 
@@ -189,7 +239,7 @@ def test_of_two_outcomes_that_couldnt_be_noted_the_later_one_is_noted():
         async with orchestrator() as pub:
             working = asyncio.ensure_future(bulk.carry_out(pub, store, run))
             await pub.clock.sleep(5)
-            assert await pub.cancel(f"{run}.1") is CancelResult.CANCELLED
+            assert await pub.cancel(f"{run}.1") is CancelResult.UNKNOWN
             await pub.clock.sleep(5)
             store.is_full = False
             await pub.flush()
@@ -230,6 +280,13 @@ async def test_a_row_that_ended_without_a_job_is_given_none_any_more(store):
     # Under another id, or as no row's job, it is another matter.
     others = [a_job("r.1.r1", run="r"), a_job("r.2")]
     assert await store.add(others, owner="A", lease_until=9.0) == {}
+
+
+async def test_the_outcome_of_a_row_that_has_changed_since_it_was_read_stays(store):
+    await store.add_run(StoredRun(id="r", name="n", command="c", started_at=0.0), [a_row(1), a_row(2, outcome=b"no")])
+    await store.settle_rows([a_row(1, outcome=b"off"), a_row(2, outcome=b"no again")], was=[None, b"no"])
+    await store.settle_rows([a_row(1, outcome=b"refused"), a_row(2, outcome=b"off")], was=[None, b"no"])
+    assert [row.outcome for row in await store.rows("r")] == [b"off", b"no again"]
 
 
 async def test_giving_up_leases_leaves_settled_jobs_to_whom_they_were(store):

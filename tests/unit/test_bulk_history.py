@@ -238,3 +238,9 @@ async def test_many_rows_are_read_without_holding_up_the_loop(store):
     record = await load(store, run)
     assert [one.number for one in record.rows] == list(range(1, 451))
     assert {len(one.moments) for one in record.rows} == {5}
+
+
+async def test_requests_that_arent_rows_are_refused_before_anything_is_noted(store):
+    with pytest.raises(ConfigurationError, match=r"rows\[1\]: has to be a ManifestRow, not PublishRequest"):
+        await begin(store, [row(1), row(2).request], name="posts.csv", command="publish", now=NOW)
+    assert await store.runs() == []

@@ -22,7 +22,7 @@ from reelpub.bulk.crew import is_for
 from reelpub.errors import StoreError
 from reelpub.manifest.rows import ManifestRow
 from reelpub.models.capability import Capabilities, Feature
-from reelpub.store import MemoryStore
+from reelpub.store import MemoryStore, SqliteStore
 from reelpub.testing import InMemoryPublisher, Script, run_virtual
 
 OUT = OutcomeStatus
@@ -137,11 +137,11 @@ class Failing(MemoryStore):
         super().__init__()
         self.rows_left, self.jobs_fail = rows, jobs
 
-    async def settle_rows(self, rows):
+    async def settle_rows(self, rows, **options):
         if self.rows_left > 0:
             self.rows_left -= 1
             raise StoreError("the disk is full")
-        await super().settle_rows(rows)
+        await super().settle_rows(rows, **options)
 
     async def add(self, jobs, **options):
         if self.jobs_fail:
@@ -384,3 +384,38 @@ def test_a_run_is_called_off_while_this_process_carries_it_out():
         [clip(1, at=soon), clip(2, publisher="elsewhere"), clip(3, at=soon)],
         limits=ProviderLimits(requests=600, max_tags=10, schedule_batch=10, schedule_min_lead=3600.0),
     )
+
+
+# ---- the store of the run and that of the orchestrator
+
+
+@pytest.mark.parametrize("call", [bulk.carry_out, bulk.retry_failed, bulk.cancel, bulk.watch])
+@pytest.mark.parametrize("own", [MemoryStore(), None])
+def test_an_orchestrator_with_another_store_is_told_so_before_anything_is_sent(call, own):
+    """Its jobs would be noted where nobody looks for them, and sent again the next time."""
+
+    async def story(pub, memory, store, run):
+        async with Orchestrator([memory], clock=pub.clock, store=own) as other:
+            with pytest.raises(ConfigurationError, match=f"store: that of the orch.* doesn't know run {run}: "):
+                await call(other, store, run)
+        assert not memory.live
+
+    play(story, [clip(1)])
+
+
+def test_two_values_for_one_file_are_one_store(tmp_path):
+    async def story(pub, memory, store, run):
+        other = SqliteStore(tmp_path / "jobs.db")
+        async with bulk.opened(other):
+            record = await bulk.carry_out(pub, other, run)
+        assert statuses(record) == [OUT.PUBLISHED]
+
+    play(story, [clip(1)], store=SqliteStore(tmp_path / "jobs.db"))
+
+
+def test_an_orchestrator_that_isnt_open_is_told_so():
+    async def story(pub, memory, store, run):
+        with pytest.raises(ConfigurationError, match="the orchestrator isn't open"):
+            await bulk.carry_out(Orchestrator([memory], store=store), store, run)
+
+    play(story, [clip(1)])

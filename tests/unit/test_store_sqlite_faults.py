@@ -481,9 +481,9 @@ async def test_a_read_that_fails_says_why_and_leaves_the_store_usable(path):
     store = SqliteStore(path)
     await store.open()
     with closing(sqlite3.connect(path)) as db:
-        db.execute("DROP TABLE run_rows")
-    with pytest.raises(StoreError, match="no such table: run_rows"):
-        await store.rows("r")
+        db.execute("DROP TABLE run_events")
+    with pytest.raises(StoreError, match="no such table: run_events"):
+        await store.events("r")
     with pytest.raises(StoreError, match="surrogates"):
         await store.run("half \ud83d")
     await add(store, a_job("j1"))
