@@ -272,7 +272,8 @@ class Orchestrator:
         Unfinished jobs go on as with `resume`: nothing is sent twice. Settled ones have their outcomes, and can be
         waited for, retried, called off and moved as if this process had submitted them; what comes of it is written to
         the store over the outcome that was there. Retries are jobs of the run, too, and a job that was retried stands
-        for the latest of its chain. Whoever recalls a run last writes the outcomes of its settled jobs. Jobs of
+        for the latest of its chain. Whoever recalls a run last writes the outcomes of its settled jobs, but for
+        an end or a later time of a post that another process saw, which that one writes all the same. Jobs of
         publishers that aren't here are left out. With *job_ids*, only those jobs are taken over and go on: the others
         of the run are left alone.
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from attrs import frozen
 
-__all__ = ["Quota", "read_quota"]
+__all__ = ["Quota", "clock_ahead", "read_quota"]
 
 HIDDEN_SECOND = 1.0
 """Date and reset come in whole seconds, cut off rather than rounded: the real wait may be this much longer."""
@@ -22,6 +22,7 @@ HIDDEN_SECOND = 1.0
 LONGEST_RESET = 86_400.0
 """A reset further off than a day isn't the end of a window of requests."""
 
+_FARTHEST = 86_400.0
 _EPOCH_FLOOR = 1_000_000_000.0
 _NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
 
@@ -73,6 +74,17 @@ def read_quota(headers: Mapping[str, str], *, now: float, window: float = 60.0) 
         reset_in=_reset_in(_number(headers.get("x-ratelimit-reset")), date, now, window),
         retry_after=_retry_after(headers.get("retry-after"), date, now),
     )
+
+
+def clock_ahead(headers: Mapping[str, str], *, now: float) -> float:
+    """Return by how many seconds *now*, our own Unix time, is ahead of the ``Date`` in *headers*.
+
+    What the answer took to come counts, too, so that it is rather too much than too little. 0 where there is no
+    ``Date``, or where it is a day and more away: that is no clock.
+    """
+    date = _http_date(headers.get("date"))
+    ahead = 0.0 if date is None else now - date
+    return ahead if 0 < ahead <= _FARTHEST else 0.0
 
 
 def _number(text: str | None) -> float | None:

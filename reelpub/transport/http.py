@@ -24,7 +24,7 @@ from reelpub.errors import (
     TransportError,
     status_error,
 )
-from reelpub.policies.headers import Quota, read_quota
+from reelpub.policies.headers import Quota, clock_ahead, read_quota
 from reelpub.policies.retry import GiveUp, Outage, RetryPolicy, is_about_rate
 from reelpub.transport.address import check_key, parse_base, request_url
 from reelpub.transport.body import (
@@ -126,6 +126,8 @@ class HttpTransport:
         self.timeout = timeout
         self.max_body = max_body
         self.requests: Counter[str] = Counter()
+        # The most seconds by which this machine's clock was seen to be ahead of the server's.
+        self.clock_ahead = 0.0
         self.on_request = on_request
         self._read_error = read_error
         self._random = random
@@ -324,6 +326,7 @@ class HttpTransport:
         self._reached()
         try:
             headers = {name.lower(): value for name, value in response.headers.items()}
+            self.clock_ahead = max(self.clock_ahead, clock_ahead(headers, now=self.clock.time()))
             about_rate = status != 429 or is_about_rate(request.kind, request.operation, headers)
             permit.answered(self._quota(headers), status if about_rate else None)
             if not 200 <= status < 300:

@@ -16,11 +16,13 @@ from reelpub import (
     JobAccepted,
     JobUnknown,
     MediaItems,
+    Orchestrator,
     OutcomeStatus,
     OutcomeUnknown,
     PublishRequest,
+    ReapPublisher,
 )
-from reelpub.sandbox import Fault, FaultKind, ReelMirrorDialect
+from reelpub.sandbox import REAP_KEY, Fault, FaultKind, ReelMirrorDialect
 
 EXECUTED = [
     FaultKind.LOST_AFTER,
@@ -346,5 +348,33 @@ def test_what_can_not_be_looked_up_ends_unknown_with_its_cause(play):
             assert not isinstance(outcome.error, OutcomeUnknown) or outcome.error.cause is not None
         assert stage.sent("publishClip") == 1
         assert len(stage.live()) == 2
+
+    play(story)
+
+
+class Ahead:
+    """A clock that is wrong by so many seconds."""
+
+    def __init__(self, clock, seconds):
+        self.clock, self.seconds = clock, seconds
+        self.monotonic, self.sleep = clock.monotonic, clock.sleep
+
+    def time(self):
+        return self.clock.time() + self.seconds
+
+
+@pytest.mark.parametrize("seconds", [300, 3600, -3600])
+def test_a_lost_post_is_found_although_this_machines_clock_is_wrong(play, seconds):
+    """The list is asked for what was made since the attempt, by the provider's clock."""
+
+    async def story(stage):
+        stage.sandbox.order(Fault(FaultKind.LOST_AFTER, operation="publishClip"))
+        clock = Ahead(stage.clock, seconds)
+        reap = ReapPublisher.connect(REAP_KEY, base_url=stage.sandbox.reap_url, clock=clock)
+        async with Orchestrator([reap], clock=clock) as publishing:
+            request = PublishRequest(Clip("demo-project-1", "demo-clip-1"), accounts=["x:acme"], title="T")
+            assert (await publishing.publish(request)).status is OutcomeStatus.PUBLISHED
+        assert stage.sandbox.duplicates() == []
+        assert stage.sent("publishClip") == 1
 
     play(story)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reelpub.policies.headers import Quota, read_quota
+from reelpub.policies.headers import Quota, clock_ahead, read_quota
 
 NOW = 1_800_000_000.0
 DATE = {"date": formatdate(NOW, usegmt=True)}
@@ -40,6 +40,22 @@ def test_none_of_them():
 def test_a_wrong_clock_of_ours_does_no_harm_where_the_answer_has_a_date(skew):
     headers = DATE | {"x-ratelimit-reset": str(int(NOW) + 20)}
     assert read_quota(headers, now=NOW + skew).reset_in == 21.0
+
+
+@pytest.mark.parametrize(
+    ("headers", "now", "expected"),
+    [
+        (DATE, NOW + 300, 300.0),
+        (DATE, NOW, 0.0),
+        (DATE, NOW - 300, 0.0),
+        (DATE, NOW + 86_401, 0.0),
+        ({}, NOW, 0.0),
+        ({"date": "yesterday"}, NOW, 0.0),
+    ],
+    ids=["ahead", "right", "behind", "no clock", "no date", "no sense"],
+)
+def test_a_date_tells_whether_our_clock_is_ahead(headers, now, expected):
+    assert clock_ahead(headers, now=now) == expected
 
 
 @pytest.mark.parametrize(

@@ -217,7 +217,9 @@ class ReapPublisher:
         return shown
 
     async def find(self, prepared: Prepared, attempt: Attempt, *, taken: frozenset[str] = frozenset()) -> Finding:
-        not_before = attempt.started_at - _SKEW_ALLOWED - self._skew_seen
+        # Every answer's `Date` tells whether this machine's clock is ahead: the accounts are read before a first post.
+        ahead: float = getattr(self.client.transport, "clock_ahead", 0.0)
+        not_before = attempt.started_at - _SKEW_ALLOWED - max(self._skew_seen, ahead)
         posts = await self._recent.since(max(0, math.floor(not_before) - 1))
         found = matching.candidates(posts.values(), prepared.part, not_before=not_before, taken=taken)
         if len(found.sure) == 1:
