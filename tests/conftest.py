@@ -80,6 +80,9 @@ asyncio.set_event_loop(None)
 
 # A shell that starts the tests in the background has them ignore Ctrl-C, and the commands that they start, too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP"):
+    # So does nohup with a lost terminal.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 _STATES = count()
