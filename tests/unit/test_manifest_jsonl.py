@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 
 import pytest
 
@@ -48,7 +49,9 @@ class TestLines:
     def test_a_broken_line_hides_none(self):
         rows = rows_of('{"clip": "p/1"}\n{"clip": "p/2",}\n{"clip" "p/3"}\n{"clip": "p/4"}\n')
         assert [row.is_sound for row in rows] == [True, False, False, True]
-        assert [place[:4] for place in told(rows)] == [(2, 2, None, 16), (3, 3, None, 9)]
+        # Python 3.13 points at the comma itself, earlier ones at what follows it.
+        comma = 15 if sys.version_info >= (3, 13) else 16
+        assert [place[:4] for place in told(rows)] == [(2, 2, None, comma), (3, 3, None, 9)]
 
     @pytest.mark.parametrize(
         ("line", "position", "words"),
