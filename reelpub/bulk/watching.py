@@ -79,12 +79,12 @@ async def _follow_others(pub: Orchestrator, store: RunStore, run_id: str, on_mom
     """Tell what other processes do, until none carries anything of the run out."""
     seen = max((number for number, _ in await store.events(run_id)), default=0)
     while await _is_busy_elsewhere(pub, store, run_id):
-        await pub.clock.sleep(LOOK_EVERY)
-        seen = await _tell_since(store, run_id, seen, on_moment)
-        if not await _is_busy_elsewhere(pub, store, run_id):
-            # What happened last is written a little after it.
-            await pub.clock.sleep(2 * PAUSE)
+        while await _is_busy_elsewhere(pub, store, run_id):
+            await pub.clock.sleep(LOOK_EVERY)
             seen = await _tell_since(store, run_id, seen, on_moment)
+        # What happened last is written a little after it.
+        await pub.clock.sleep(2 * PAUSE)
+        seen = await _tell_since(store, run_id, seen, on_moment)
 
 
 async def _is_busy_elsewhere(pub: Orchestrator, store: RunStore, run_id: str) -> bool:

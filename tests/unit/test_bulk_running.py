@@ -22,7 +22,7 @@ from reelpub.bulk.crew import is_for
 from reelpub.errors import StoreError
 from reelpub.manifest.rows import ManifestRow
 from reelpub.models.capability import Capabilities, Feature
-from reelpub.store import MemoryStore, SqliteStore
+from reelpub.store import MemoryStore, SqliteStore, StoredEvent
 from reelpub.testing import InMemoryPublisher, Script, run_virtual
 
 OUT = OutcomeStatus
@@ -419,3 +419,27 @@ def test_an_orchestrator_that_isnt_open_is_told_so():
             await bulk.carry_out(Orchestrator([memory], store=store), store, run)
 
     play(story, [clip(1)])
+
+
+@pytest.mark.parametrize("last", range(1, 7))
+def test_watching_tells_what_another_process_did_last_whichever_look_finds_it_gone(last):
+    """It holds the job for so many looks; what it did last is noted within the second after."""
+
+    class Held(MemoryStore):
+        looks, job_id = 0, None
+
+        async def held(self, run_id, *, now):
+            self.looks += 1
+            if self.looks == last:
+                done = StoredEvent(run=run_id, at=now, kind="settled", job_id=self.job_id, data=b'{"text": "the end"}')
+                asyncio.get_running_loop().call_later(1, lambda: asyncio.ensure_future(self.add_events([done])))
+            return {self.job_id: "another"} if self.looks <= last else {}
+
+    async def story(pub, memory, store, run):
+        (row,) = (await bulk.carry_out(pub, store, run)).rows
+        store.looks, store.job_id = 0, row.outcome.job_id
+        told = []
+        await bulk.watch(pub, store, run, on_moment=lambda number, moment: told.append((number, moment.text)))
+        assert told == [(1, "the end")]
+
+    play(story, [clip(1)], store=Held())
