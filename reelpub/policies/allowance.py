@@ -14,10 +14,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-__all__ = ["is_tight", "kept_for_owed", "kept_for_reads", "spare_slots"]
+__all__ = ["PUT_OFF", "is_tight", "kept_for_owed", "kept_for_reads", "spare_slots"]
 
 LONG = 12.0
 """Windows from which a batch is long: the share of its reads then costs it no more than that share of its time."""
+
+PUT_OFF = 150.0
+"""Seconds within which all has to be written for reads to go without, by default."""
 
 SAME_TIME = 0.1
 """Windows by which two requests may be apart that count as going out together."""

@@ -1,9 +1,9 @@
 """How long a batch will take at a limit, and how many requests: pure arithmetic, rounded up to whole windows.
 
-A forecast is meant to be kept. While more waits than fits a window, a share of each is the reads' (`PollPolicy.share`),
-so that only the rest of it publishes; what a window can't take waits for the next one. What the arithmetic doesn't know
-is other users of the same key, refusals, and servers that announce no window, at which pacing costs two requests of
-each (docs/performance.md).
+A forecast is meant to be kept. What of a window is the reads' is what the limiter keeps for them (`allowance`), of a
+long batch the whole share, so that only the rest of it publishes; what a window can't take waits for the next one. What
+the arithmetic doesn't know is other users of the same key, refusals, and servers that announce no window, at which
+pacing costs two requests of each (docs/performance.md).
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import math
 
 from attrs import frozen
 
+from reelpub.policies.allowance import PUT_OFF, kept_for_reads
+
 __all__ = ["FINISH_SECONDS", "Forecast", "Load", "forecast", "remaining_seconds", "window_capacity"]
 
 FINISH_SECONDS = 60.0
@@ -19,7 +21,7 @@ FINISH_SECONDS = 60.0
 See https://reelmirror.com/docs/guides/publishing."""
 
 DEFAULT_SHARE = 0.1
-"""The share of a limit that reads take while there is something to publish, as the limiter and the poller have it."""
+"""The most of a limit that reads take while there is something to publish, as the limiter and the poller have it."""
 
 _LAST_READS = 17
 """List reads over the last minute, every 2 s at first and then less often (`PollPolicy.idle_interval`)."""
@@ -59,7 +61,7 @@ class Forecast:
 
 
 def window_capacity(limit: int, *, share: float = DEFAULT_SHARE) -> int:
-    """Return how many requests of a batch fit one window of *limit* while its posts are followed with *share* of it."""
+    """Return how many requests of a long batch fit one window of *limit* while reads have *share* of it."""
     return max(1, limit - math.floor(share * limit + 1e-9))
 
 
@@ -75,15 +77,23 @@ def remaining_seconds(
     """Return the seconds until the last of the requests that are left may leave, in whole windows.
 
     *limit* requests go in each *window* seconds; *used* of the present one are spoken for already. 0 where everything
-    that is left fits what is free now.
+    that is left fits what is free now. A batch is taken to begin now, so that near its end reads may get more of a long
+    one than is reckoned with here.
     """
     left = writes_left + reads_left
     free = max(0, limit - used)
     if left <= free:
         return 0.0
-    each = window_capacity(limit, share=share)
-    first = max(0, free - (limit - each))
-    return math.ceil((left - first) / each) * window
+
+    def slot_at(number: int) -> float:
+        return 0.0 if number < free else (1 + (number - free) // limit) * window
+
+    most = limit - window_capacity(limit, share=share)
+    kept = kept_for_reads(
+        0.0, most=most, writes=left, since=0.0, limit=limit, window=window, put_off=PUT_OFF, slot_at=slot_at
+    )
+    each = limit - kept
+    return math.ceil((left - max(0.0, free - kept)) / each - 1e-9) * window
 
 
 def forecast(

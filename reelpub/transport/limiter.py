@@ -14,6 +14,7 @@ from random import random as system_random
 
 from reelpub.clocks import Clock, SystemClock
 from reelpub.errors import ConfigurationError, RateLimitWouldBlock
+from reelpub.policies.allowance import PUT_OFF
 from reelpub.policies.budget import Budget
 from reelpub.policies.headers import Quota
 from reelpub.policies.lanes import LaneShare
@@ -97,7 +98,7 @@ class RateLimiter:
         *,
         clock: Clock | None = None,
         poll_share: float = 0.1,
-        put_off: float = 150.0,
+        put_off: float = PUT_OFF,
         bucket: Bucket | None = None,
         random: Callable[[], float] | None = None,
         on_hold: Callable[[Hold], None] | None = None,

@@ -240,7 +240,7 @@ class TestEstimate:
         assert estimate(tally(10), [budget()], NOW) == 60.0
 
     def test_what_doesnt_fit_waits_for_whole_windows(self):
-        assert estimate(tally(10), [budget(used=10)], NOW) == 120.0 + 60.0
+        assert estimate(tally(10), [budget(used=10)], NOW) == 60.0 + 60.0
 
     def test_the_slower_provider_decides(self):
         assert estimate(tally(100), [budget(publisher="reelmirror"), budget()], NOW) > 10 * 60.0
@@ -295,7 +295,7 @@ class TestPicture:
 
     def test_at_eighty_columns(self):
         head, bar, counts, *budgets = self.drawn(80)
-        assert re.fullmatch(r"261122-k3f9  a folder/with.*\.\.\.  34 of 120   about 10 min left", head)
+        assert re.fullmatch(r"261122-k3f9  a folder/with.*\.\.\.  34 of 120   about 9 min left", head)
         assert re.fullmatch("━{21}─{56}", bar)
         assert counts == "31 published  3 not sent  86 waiting"
         assert budgets == [
@@ -304,7 +304,7 @@ class TestPicture:
         ]
 
     def test_at_forty_columns(self):
-        assert self.drawn(40)[0] == "34 of 120, about 10 min left"
+        assert self.drawn(40)[0] == "34 of 120, about 9 min left"
         assert self.drawn(40)[2:] == [
             "31 published  3 not sent  86 waiting",
             "reelmirror 52/60, next in 3 s",

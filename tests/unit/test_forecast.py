@@ -19,9 +19,12 @@ COUNTS = st.integers(0, 5_000)
     [
         (10, 0, 0, 0, 0),
         (10, 0, 10, 0, 0),  # all of it fits what is free now
-        (10, 0, 11, 0, 60),  # 9 a window while posts are followed, so the 10th and 11th wait
+        (10, 0, 11, 0, 60),
         (10, 0, 18, 0, 60),
-        (10, 0, 19, 0, 120),
+        (10, 0, 20, 0, 60),  # soon over: reads go without until then
+        (10, 0, 21, 0, 120),
+        (10, 0, 60, 0, 360),  # reads share a window that the batch is given more
+        (10, 0, 140, 0, 15 * 60),  # a long one: one of ten is theirs
         (10, 10, 1, 0, 60),
         (10, 9, 1, 0, 0),
         (10, 4, 6, 0, 0),
@@ -83,7 +86,7 @@ def test_without_a_list_each_post_costs_a_read_and_those_count_against_the_limit
 
 def test_what_is_used_already_delays_the_rest():
     load = Load(writes=10, posts=10)
-    assert forecast(load, limit=10, window=60.0, used=10).sending == 120.0
+    assert forecast(load, limit=10, window=60.0, used=10).sending == 60.0
     assert forecast(load, limit=10, window=60.0).sending == 0.0
 
 
