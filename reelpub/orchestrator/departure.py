@@ -20,7 +20,8 @@ from reelpub.orchestrator.queue import Worker
 from reelpub.orchestrator.strangers import checked_results, strange
 from reelpub.orchestrator.suspension import elapsed_clock
 from reelpub.orchestrator.tracker import PartRef, apply
-from reelpub.policies.lifecycle import Sending, Stage
+from reelpub.policies.lifecycle import Sending, Stage, Unsent
+from reelpub.policies.safety import Effect, effect_of
 from reelpub.providers.base import Publisher, SupportsSchedule
 from reelpub.transport.message import CallOptions
 
@@ -53,16 +54,18 @@ class Departure:
             Stale: they have to be put together anew; nothing was sent.
         """
         leave_by = math.inf
+        is_first = True
 
         async def leaving() -> None:
-            nonlocal leave_by
+            nonlocal leave_by, is_first
             # The token may come in the very turn in which the pool closes.
             await anyio.lowlevel.checkpoint_if_cancelled()
-            if any(ref.state.is_settled for ref in refs) or (not worker.is_sending and self.cap_wait(refs) > 0):
+            if any(ref.state.is_settled for ref in refs) or (is_first and self.cap_wait(refs) > 0):
                 raise Stale
             worker.is_sending = True
             leave_by = elapsed_clock() + self._context.send_timeout
-            self._note_attempt(refs)
+            self._note_attempt(refs, is_first=is_first)
+            is_first = False
             await self._journal.note(refs)
 
         deadlines = [ref.job.deadline for ref in refs if ref.job.deadline is not None]
@@ -72,9 +75,13 @@ class Departure:
             before_send=leaving,
             # Whoever takes the job over counts on it that nothing leaves after the noted send deadline.
             may_leave=lambda: elapsed_clock() < leave_by,
+            on_repeat=lambda error: self._is_repeated(refs, worker, error),
         )
         try:
             results = checked_results(await self._call(refs, options), len(refs))
+            if any(isinstance(result, Stale) for result in results):
+                # Where a provider turned some of a batch down by itself, an error of the request stands for the others.
+                raise Stale
         except Stale:
             raise
         except ReelPubError as error:
@@ -83,7 +90,7 @@ class Departure:
             log.exception("%s: publishing %s raised", self._publisher.name, refs[0].state.part.id)
             if not worker.is_sending:
                 # It can't be told whether such a publisher sent anything, so nothing may be concluded.
-                self._note_attempt(refs)
+                self._note_attempt(refs, is_first=is_first)
             results = [strange(error, self._publisher, "publish")] * len(refs)
         finally:
             worker.is_sending = False
@@ -93,17 +100,24 @@ class Departure:
                 self._claims.own(result.id, ref)
         return results
 
+    def _is_repeated(self, refs: Sequence[PartRef], worker: Worker, error: ReelPubError) -> None:
+        # The wait may be an hour's, for a provider that is out of reach: nobody is to take it for sending.
+        if effect_of(error) is Effect.NONE:
+            worker.is_sending = False
+            for ref in refs:
+                apply(self._context, ref, Unsent())
+
     async def _call(self, refs: Sequence[PartRef], options: CallOptions) -> Sequence[Post | ReelPubError]:
         prepared = [ref.prepared for ref in refs]
         if refs[0].state.part.at is not None and isinstance(self._publisher, SupportsSchedule):
             return await self._publisher.schedule(prepared, options)
         return [await self._publisher.publish(prepared[0], options)]
 
-    def _note_attempt(self, refs: Sequence[PartRef]) -> None:
+    def _note_attempt(self, refs: Sequence[PartRef], *, is_first: bool) -> None:
         clock = self._context.clock
-        # A request that leaves again after a 429 makes no second post.
-        first = [ref for ref in refs if ref.state.stage is not Stage.SENDING]
-        self._context.caps.use(_names(first), clock.monotonic())
+        if is_first:
+            # A request that leaves again after a 429 makes no second post.
+            self._context.caps.use(_names(refs), clock.monotonic())
         self._claims.leaves(refs)
         for ref in refs:
             ref.job.requests += 1

@@ -3,7 +3,7 @@
 ::
 
     PLANNED ── Begin ──> PREPARING ── ReadyToSend ──> READY ── Sending ──> SENDING ── Accepted ──> ACCEPTED
-                             │                          ^                     │                       │
+                             │                          ^ ^──── Unsent ───────│                       │
                              │ Failed                   │ LookedAbsent x2     │ Failed, effect open   │ Observed
                              v                          │                     v                       v
                           SETTLED <── LookedUndecided x2 ───────────────── LOOKING                 SETTLED
@@ -49,6 +49,7 @@ __all__ = [
     "Settle",
     "Stage",
     "TakenOver",
+    "Unsent",
     "Watch",
     "Withdrawn",
     "deliveries_of",
@@ -134,6 +135,11 @@ class Sending:
 
 
 @frozen
+class Unsent:
+    """The request provably did nothing, and waits to leave again; until then it can be called off."""
+
+
+@frozen
 class Accepted:
     """The provider answered with the post."""
 
@@ -204,6 +210,7 @@ PartEvent = (
     Begin
     | ReadyToSend
     | Sending
+    | Unsent
     | Accepted
     | Failed
     | Looked
@@ -267,6 +274,9 @@ def step(  # noqa: C901, PLR0912 (one arm for each event)
             # A request that leaves again within one sending replaces its attempt: the earlier one provably did nothing.
             earlier = state.attempts[:-1] if state.stage is Stage.SENDING else state.attempts
             return evolve(state, stage=Stage.SENDING, attempts=(*earlier, attempt)), None
+        case Unsent():
+            is_sending = state.stage is Stage.SENDING
+            return (evolve(state, stage=Stage.READY, attempts=state.attempts[:-1]) if is_sending else state), None
         case Accepted(post):
             return _accepted(state, post, is_reconciled=False)
         case Looked(post):

@@ -206,7 +206,7 @@ class HttpTransport:
         decision = self.retry.decide(
             call.request.kind,
             error,
-            call.attempts - call.unreached,
+            call.attempts,
             refused=call.refused,
             outage=outage,
             server_delay=self._server_delay(error),
@@ -225,13 +225,14 @@ class HttpTransport:
         """Return how long *call* has been out of the provider's reach; None where that was never reached, too."""
         now = self.clock.monotonic()
         if not isinstance(error, ConnectError) or not self._was_reached or not self.retry.outage_patience:
-            call.unreached_since = None
+            call.unreached, call.unreached_since = 0, None
             return None
         if self._lost_at is None:
             self._lost_at = now
             _log.warning("%s can't be reached; what waits is sent when it can be: %s", self.provider, error)
         call.unreached_since = now if call.unreached_since is None else call.unreached_since
         call.unreached += 1
+        call.attempts -= 1  # it provably never left
         return Outage(lasted=now - call.unreached_since, failures=call.unreached)
 
     def _reached(self) -> None:

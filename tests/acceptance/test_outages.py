@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import re
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from reelpub import (
+    CancelResult,
     Clip,
     ConnectError,
     GeneratedPost,
@@ -20,6 +22,10 @@ from reelpub import (
     RetryPolicy,
 )
 from reelpub.sandbox import REAP_KEY, REELMIRROR_KEY
+from reelpub.store import SqliteStore
+
+FIRST = PublishRequest(Clip("demo-project-1", "demo-clip-30"), accounts=["x:acme"])
+"""Published before the line is cut, so that what has to be read of the project is known."""
 
 
 class Line:
@@ -116,6 +122,69 @@ def test_a_deadline_ends_the_waiting(play):
         assert stage.live() == []
 
     play(story)
+
+
+def test_what_waits_for_a_provider_can_be_called_off_and_left(play, tmp_path):
+    """It provably never left: called off it is cancelled, closing tells it as not sent, and resuming sends the rest."""
+
+    async def story(stage):
+        line = await Line(stage.sandbox.reap_url).mend()
+        requests = [PublishRequest(Clip("demo-project-1", f"demo-clip-{n}"), accounts=["x:acme"]) for n in (1, 2, 3)]
+
+        def orchestrator():
+            publisher = ReapPublisher.connect(REAP_KEY, base_url=line.url, clock=stage.clock)
+            return Orchestrator([publisher], clock=stage.clock, store=SqliteStore(tmp_path / "jobs.db"))
+
+        async with orchestrator() as publishing:
+            await publishing.publish(FIRST)
+            await line.cut()
+            handles = publishing.submit_many(requests)
+            await stage.clock.sleep(100)
+            assert all(handle.outcome().requests > 1 for handle in handles), "it has been tried"
+            assert await publishing.cancel(handles[0]) is CancelResult.CANCELLED
+            closing = stage.clock.monotonic()
+        assert stage.clock.monotonic() - closing < 5, "nothing was on the wire that had to be waited for"
+        ends = [handle.outcome().status for handle in handles]
+        assert ends == [OutcomeStatus.CANCELLED, OutcomeStatus.NOT_SENT, OutcomeStatus.NOT_SENT]
+
+        await line.mend()
+        async with orchestrator() as publishing:
+            report = await publishing.wait_many(await publishing.resume())
+        assert report.is_success
+        assert [source[-2:] for _, source in stage.live()] == ["-2", "-3", "30"]
+        assert stage.sandbox.duplicates() == []
+        await line.cut()
+
+    play(story, answers=3)
+
+
+def test_what_is_scheduled_with_one_that_is_called_off_goes_out_without_it(play):
+    """Where several share a request that waits for the provider, the others are put together anew."""
+
+    async def story(stage):
+        line = await Line(stage.sandbox.reap_url).mend()
+        publisher = ReapPublisher.connect(REAP_KEY, base_url=line.url, clock=stage.clock)
+        start = datetime.fromtimestamp(stage.clock.time(), UTC) + timedelta(days=1)
+        requests = [
+            PublishRequest(
+                Clip("demo-project-1", f"demo-clip-{n}"), accounts=["x:acme"], at=start + timedelta(minutes=10 * n)
+            )
+            for n in (1, 2, 3)
+        ]
+        async with Orchestrator([publisher], clock=stage.clock) as publishing:
+            await publishing.publish(FIRST)
+            await line.cut()
+            handles = publishing.submit_many(requests)
+            await stage.clock.sleep(100)
+            assert all(handle.outcome().requests > 1 for handle in handles), "it has been tried"
+            assert await publishing.cancel(handles[1]) is CancelResult.CANCELLED
+            await line.mend()
+            await stage.clock.sleep(120)
+        ends = [handle.outcome().status for handle in handles]
+        assert ends == [OutcomeStatus.SCHEDULED, OutcomeStatus.CANCELLED, OutcomeStatus.SCHEDULED]
+        await line.cut()
+
+    play(story, answers=2)
 
 
 def test_a_provider_that_was_never_reached_is_told_at_once(play):

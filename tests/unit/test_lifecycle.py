@@ -51,6 +51,7 @@ from reelpub.policies.lifecycle import (
     Settle,
     Stage,
     TakenOver,
+    Unsent,
     Watch,
     Withdrawn,
     deliveries_of,
@@ -133,6 +134,23 @@ class TestOnTheWay:
     def test_a_request_that_leaves_again_within_one_sending_replaces_its_attempt(self):
         state, _ = life(*SENT, Sending(attempt(1, NOW + 5)))
         assert state.attempts == (attempt(1, NOW + 5),)
+
+    def test_one_that_provably_did_nothing_can_be_called_off_until_it_leaves_again(self):
+        state, command = life(*SENT, Unsent())
+        assert (state.stage, state.attempts, command) == (Stage.READY, (), None)
+        assert step(state, Sending(attempt(1, NOW + 5)), NOW, RULES)[0].attempts == (attempt(1, NOW + 5),)
+        assert step(state, Withdrawn("enough", is_cancel=True), NOW, RULES)[0].end is DeliveryStatus.CANCELLED
+        assert step(state, GaveUp("closed"), NOW, RULES)[0].end is DeliveryStatus.NOT_SENT
+
+    def test_one_that_is_looked_up_goes_on_being_looked_up(self):
+        looking, _ = life(*SENT, Interrupted())
+        assert step(looking, Unsent(), NOW, RULES) == (looking, None)
+
+    def test_one_that_was_sent_before_and_looked_up_cant(self):
+        absent = (30.0, LookedAbsent(), 30.0, LookedAbsent(), Sending(attempt(2, NOW + 60)), Unsent())
+        state, _ = life(*LOOKING, *absent)
+        assert (state.stage, len(state.attempts)) == (Stage.READY, 1)
+        assert step(state, Withdrawn("enough", is_cancel=True), NOW, RULES) == (state, None)
 
     def test_a_publisher_that_never_says_that_it_sends_may_still_have_the_post_accepted(self):
         state, command = life(*READY, Accepted(post()))
@@ -444,6 +462,13 @@ class PartLife(RuleBasedStateMachine):
     def leaves_again_after_a_429(self):
         self.apply(Sending(attempt(len(self.state.attempts), self.now)))
         self.flying = False, self.now + 30
+
+    @precondition(lambda self: self.flying is not None and not self.flying[0])
+    @rule()
+    def waits_to_leave_again(self):
+        self.flying = None
+        self.apply(Unsent())
+        self.command = None if self.state.is_settled else Send()
 
     @precondition(lambda self: isinstance(self.command, Look))
     @rule()
