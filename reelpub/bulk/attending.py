@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from reelpub.bulk.history import load
+from reelpub.bulk.history import load, opened
 from reelpub.bulk.record import RunRecord
 from reelpub.bulk.recorder import Recorder, recording
 from reelpub.clocks import Clock
@@ -32,22 +32,17 @@ async def attend(
     The end is that of *work*, or when *timeout* (seconds) has passed, or when *drain* is set: then *pub* is closed in
     order, so that nothing new is sent and what is on the wire is told. Cancelling it leaves *pub* as it is.
     """
-    was_closed = False
-    try:
+    # Whoever closes *pub* meanwhile: what happened last is still to be written, and all of it to be read.
+    async with opened(store):
         async with recording(pub, store, run_id) as recorder:
-            if await _is_drained(pub.clock, work(recorder), timeout, drain):
+            is_drained = await _is_drained(pub.clock, work(recorder), timeout, drain)
+            if is_drained or not pub.is_open:
+                # One who is closing it already is waited for.
                 await pub.close()
-            was_closed = not pub.is_open
-            if was_closed:
-                # The orchestrator has closed it, and what happened last isn't written yet.
-                await store.open()
-        if not was_closed:
+        if pub.is_open:
             # Outcomes are written without anybody waiting for it; to count what is unfinished is to wait.
             await pub.unfinished()
         return await load(store, run_id)
-    finally:
-        if was_closed:
-            await store.close()
 
 
 async def _is_drained(

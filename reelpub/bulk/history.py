@@ -29,7 +29,7 @@ _CHUNK = 100
 
 @asynccontextmanager
 async def opened(store: RunStore) -> AsyncGenerator[RunStore, None]:
-    """Open *store* for reading a run while no orchestrator has it open, and close it afterwards."""
+    """Keep *store* open while the ``async with`` lasts; whoever else has it open, an orchestrator too, keeps it open."""
     await store.open()
     try:
         yield store

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
@@ -86,6 +87,7 @@ class Core:
         }
         self._supervisor = Supervisor(self._crashed)
         self.is_open = False
+        self._closing = asyncio.Lock()
         self._has_crashed = False
         self._was_opened = False
 
@@ -99,10 +101,13 @@ class Core:
         self.is_open = True
 
     async def close(self, grace: float) -> None:
-        """Stop the desks, tell every outcome, and close the publishers."""
-        if not self.is_open:
-            return
-        self.is_open = False
+        """Stop the desks, tell every outcome, and close the publishers; if somebody does so already, wait for that."""
+        async with self._closing:
+            if self.is_open:
+                self.is_open = False
+                await self._close(grace)
+
+    async def _close(self, grace: float) -> None:
         with anyio.CancelScope(shield=True):
             try:
                 async with anyio.create_task_group() as group:

@@ -59,7 +59,7 @@ class Store(Protocol):
     """Remembers jobs. Every method that writes returns only when what it wrote would survive a crash."""
 
     async def open(self) -> None:
-        """Make the store ready.
+        """Make the store ready; if it is open already, it stays open until it was closed once more.
 
         Raises:
             StoreError: it can't be written to, or was made by a newer version.
@@ -67,7 +67,7 @@ class Store(Protocol):
         ...
 
     async def close(self) -> None:
-        """Write what is pending and let go."""
+        """Write what is pending, and let go unless somebody else opened it, too."""
         ...
 
     async def add(self, jobs: Sequence[StoredJob], *, owner: str, lease_until: float) -> Mapping[str, str]:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import Any, TypeVar
 
 from reelpub.errors import StoreError
@@ -42,6 +43,8 @@ class SqliteStore(SqliteRuns):
         self._busy_timeout = busy_timeout
         self._thread: ThreadPoolExecutor | None = None
         self._db: sqlite3.Connection | None = None
+        self._openings = 0
+        self._connecting = Lock()
         self._pending: list[tuple[Write, asyncio.Future[Any]]] = []
         self._committing: asyncio.Task[None] | None = None
 
@@ -49,19 +52,24 @@ class SqliteStore(SqliteRuns):
         return f"<SqliteStore {str(self.path)!r}>"
 
     async def open(self) -> None:
+        self._openings += 1
         if self._thread is None:
             self._thread = ThreadPoolExecutor(1, thread_name_prefix="reelpub-store")
-            try:
-                self._db = await self._run(self._connect)
-            except BaseException:
-                self._thread.shutdown(wait=False)
-                self._thread = None
-                raise
+        try:
+            await self._run(self._connect_once)
+        except BaseException:
+            self._openings -= 1
+            if not self._openings:
+                thread, self._thread = self._thread, None
+                thread.submit(self._let_go)
+                thread.shutdown(wait=False)
+            raise
 
     async def close(self) -> None:
+        self._openings = max(0, self._openings - 1)
         while self._committing is not None:
             await asyncio.shield(self._committing)
-        if self._thread is not None and self._db is not None:
+        if not self._openings and self._thread is not None and self._db is not None:
             # From here on it isn't open: a write asked for while SQLite closes the file would come too late.
             thread, db = self._thread, self._db
             self._thread = self._db = None
@@ -155,6 +163,19 @@ class SqliteStore(SqliteRuns):
 
     # ---- inside
 
+    def _connect_once(self) -> None:
+        # In a thread: of two that open it at once, the second finds it connected.
+        with self._connecting:
+            if self._db is None:
+                self._db = self._connect()
+
+    def _let_go(self) -> None:
+        # Whoever opened it was cancelled meanwhile; somebody else may have opened it since, in another thread.
+        with self._connecting:
+            if not self._openings and self._db is not None:
+                self._db.close()
+                self._db = None
+
     def _connect(self) -> sqlite3.Connection:
         try:
             db = sqlite3.connect(self.path, timeout=self._busy_timeout, isolation_level=None, check_same_thread=False)
@@ -189,7 +210,7 @@ class SqliteStore(SqliteRuns):
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     async def _write(self, write: Callable[[sqlite3.Connection], T]) -> T:
-        if self._db is None:
+        if self._thread is None:
             raise StoreError(f"{self.path}: the store isn't open")
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._pending.append((write, future))

@@ -534,3 +534,57 @@ async def test_what_is_asked_for_while_it_closes_is_refused_like_afterwards(path
         await store.run("r")
     await closing
     assert not store._thread, "its thread has ended"
+
+
+async def test_who_opens_a_store_has_it_until_they_close_it_whoever_else_does(path):
+    """Two at once, one after the other: it is let go of with the last."""
+    store = SqliteStore(path)
+    await asyncio.gather(store.open(), store.open())
+    await store.close()
+    assert await store.count() == (0, 0)
+    await store.close()
+    with pytest.raises(StoreError, match="isn't open"):
+        await store.count()
+    assert not store._thread
+
+
+async def test_two_who_open_what_cant_be_opened_are_both_told_and_nothing_is_left_open(path):
+    path.write_bytes(b"no database" * 1000)
+    store = SqliteStore(path)
+    results = await asyncio.gather(store.open(), store.open(), return_exceptions=True)
+    assert [type(result) for result in results] == [StoreError, StoreError]
+    assert not store._thread
+    path.unlink()
+    await store.open()
+    assert await store.count() == (0, 0)
+    await store.close()
+
+
+async def test_one_who_is_cancelled_while_opening_leaves_it_to_the_other(path):
+    store = SqliteStore(path)
+    opening = [asyncio.create_task(store.open()) for _ in range(2)]
+    await asyncio.sleep(0)
+    opening[0].cancel()
+    await asyncio.gather(*opening, return_exceptions=True)
+    assert await store.count() == (0, 0)
+    await store.close()
+    assert not store._thread
+
+
+async def test_one_who_is_cancelled_while_opening_leaves_nothing_open(path, monkeypatch):
+    """Connecting goes on in its thread; what it ends with is closed again."""
+    store, connected = SqliteStore(path), []
+    connect = store._connect
+    monkeypatch.setattr(store, "_connect", lambda: connected.append(connect()) or connected[0])
+    opening = asyncio.create_task(store.open())
+    await asyncio.sleep(0)
+    opening.cancel()
+    await asyncio.gather(opening, return_exceptions=True)
+    while not connected or store._db is not None:
+        await asyncio.sleep(0.01)
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connected[0].execute("SELECT 1")
+    monkeypatch.undo()
+    await store.open()
+    assert await store.count() == (0, 0)
+    await store.close()
