@@ -20,6 +20,7 @@ from reelpub.orchestrator.planning import without_past_time
 from reelpub.providers.base import Publisher
 from reelpub.store import codec
 from reelpub.store.runs import RunStore, StoredRow
+from reelpub.store.trouble import Trouble
 
 __all__ = ["Crew", "OnRows", "is_for"]
 
@@ -57,6 +58,7 @@ class Crew:
     _open: dict[str, Handle] = field(factory=dict, init=False)
     _rows: dict[str, StoredRow] = field(factory=dict, init=False)
     _unwritten: list[tuple[StoredRow, bytes]] = field(factory=list, init=False)
+    _trouble: Trouble = field(factory=lambda: Trouble(log), init=False)
 
     def take_up(self, handles: Sequence[Handle], rows: Mapping[int, StoredRow] | None = None) -> None:
         """See out jobs that the store has, or is to have: how one of *rows*, by number, ends without it is noted."""
@@ -144,8 +146,10 @@ class Crew:
                 [evolve(row, outcome=outcome) for row, outcome in rows], was=[row.outcome for row, _ in rows]
             )
         except StoreError as error:
-            log.warning("run %s: the outcomes of %d rows couldn't be noted yet: %s", self.run, len(rows), error)
+            self._trouble.tell("run %s: the outcomes of %d rows couldn't be noted yet: %s", self.run, len(rows), error)
             self._unwritten += rows
+        else:
+            self._trouble.is_over("run %s: the outcomes of rows are noted again", self.run)
 
 
 def _ended_without_job(handle: Handle) -> bool:

@@ -21,6 +21,7 @@ from reelpub.orchestrator.events import EventStream
 from reelpub.orchestrator.orchestrator import Orchestrator
 from reelpub.providers.base import Publisher
 from reelpub.store.runs import RunStore, StoredEvent
+from reelpub.store.trouble import Trouble
 from reelpub.transport.limiter import Hold
 
 __all__ = ["Recorder", "recording", "sample_interval"]
@@ -52,8 +53,9 @@ def sample_interval(elapsed: float) -> float:
 class Recorder:
     """Turns what it hears into events of a run, and writes them about once a second while there are any.
 
-    A write that fails is logged and tried again with the next; it never stops the run. While *is_open* says no, the
-    orchestrator is closing the store, and nothing is written by itself. `news` is set when a job of the run settles.
+    A write that fails is told, once until one goes well again, and tried again with the next; it never stops the run.
+    While *is_open* says no, the orchestrator is closing the store, and nothing is written by itself. `news` is set when
+    a job of the run settles.
     """
 
     store: RunStore
@@ -67,6 +69,7 @@ class Recorder:
     _stirred: asyncio.Event = field(factory=asyncio.Event, init=False)
     _samples: dict[str, BudgetSample] = field(factory=dict, init=False)
     _holds_until: dict[tuple[str, str], float] = field(factory=dict, init=False)
+    _trouble: Trouble = field(factory=lambda: Trouble(log), init=False)
     _began: float = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -105,8 +108,10 @@ class Recorder:
         try:
             await self.store.add_events(events)
         except StoreError as error:
-            log.warning("run %s: what happened couldn't be noted yet: %s", self.run, error)
+            self._trouble.tell("run %s: what happened couldn't be noted yet: %s", self.run, error)
             self._pending = [*events, *self._pending][-KEPT_WHILE_FAILING:]
+        else:
+            self._trouble.is_over("run %s: what happened is noted again", self.run)
 
     async def listen(self, events: EventStream) -> None:
         """Take events until they end."""

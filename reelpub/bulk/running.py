@@ -15,6 +15,7 @@ from reelpub.bulk.recorder import Recorder
 from reelpub.errors import StoreError
 from reelpub.orchestrator.orchestrator import Orchestrator
 from reelpub.store.runs import RunStore, StoredRow
+from reelpub.store.trouble import Trouble
 
 __all__ = ["LOOK_EVERY", "carry_out"]
 
@@ -58,10 +59,11 @@ async def _work(pub: Orchestrator, store: RunStore, run_id: str, on_rows: OnRows
     crew.take_up(recalled)
     await crew.submit(await _unsubmitted(store, run_id, {handle.id for handle in recalled}))
     await crew.see_out()
+    trouble = Trouble(log)
     while pub.is_open:
         await crew.settle_up()
         # In this order: what is let go of between the two is found by the second.
-        held = await _under_way(pub, store, run_id)
+        held = await _under_way(pub, store, run_id, trouble)
         left = await pub.resume(run=run_id)
         if left:
             crew.take_up(left)
@@ -72,7 +74,7 @@ async def _work(pub: Orchestrator, store: RunStore, run_id: str, on_rows: OnRows
             return
 
 
-async def _under_way(pub: Orchestrator, store: RunStore, run_id: str) -> set[str]:
+async def _under_way(pub: Orchestrator, store: RunStore, run_id: str, trouble: Trouble) -> set[str]:
     """Return the unfinished jobs that are in somebody's hands; what has ended here is noted first.
 
     What can't be noted isn't waited for: it goes on when the run is carried out again.
@@ -80,7 +82,9 @@ async def _under_way(pub: Orchestrator, store: RunStore, run_id: str) -> set[str
     try:
         await pub.flush()
     except StoreError as error:
-        log.warning("run %s: outcomes couldn't be noted, resume the run once they can be: %s", run_id, error)
+        trouble.tell("run %s: outcomes couldn't be noted, resume the run once they can be: %s", run_id, error)
+    else:
+        trouble.is_over("run %s: outcomes are noted again", run_id)
     held = (await living(store, run_id, pub.clock.time())).keys()
     return held - {handle.id for handle in pub.jobs if handle.is_settled and handle.job.is_stored} if held else set()
 

@@ -21,6 +21,7 @@ from reelpub.store import codec
 from reelpub.store.base import Store, StoredJob
 from reelpub.store.owner import is_gone, new_owner
 from reelpub.store.runs import RunStore
+from reelpub.store.trouble import Trouble
 
 __all__ = ["Journal"]
 
@@ -65,6 +66,7 @@ class Journal:
         self._settling: set[asyncio.Task[None]] = set()
         self._unsettled: dict[str, _End] = {}
         self._ends = count()
+        self._trouble = Trouble(log)
         self._adds: set[asyncio.Task[Mapping[str, str]]] = set()
         self._adding: set[str] = set()
         self._early: dict[str, Outcome] = {}
@@ -180,7 +182,7 @@ class Journal:
                 log.info("%s", error)
                 lost.update(ref.job.id for ref in group)
             except StoreError as error:
-                log.warning("%s couldn't be noted: %s", ", ".join(ref.state.part.id for ref in group), error)
+                self._trouble.tell("%s couldn't be noted: %s", ", ".join(ref.state.part.id for ref in group), error)
                 for ref in group:
                     ref.job.is_behind = True
         return frozenset(lost)
@@ -231,7 +233,7 @@ class Journal:
             await self._write_end(end)
         except StoreError as error:
             self._unsettled[end.outcome.job_id] = max(end, self._unsettled.get(end.outcome.job_id, end), key=_number)
-            log.warning("the outcome of %s couldn't be noted yet: %s", end.outcome.job_id, error)
+            self._trouble.tell("the outcome of %s couldn't be noted yet: %s", end.outcome.job_id, error)
 
     async def _write_end(self, end: _End) -> None:
         if self._store is None:
@@ -243,6 +245,7 @@ class Journal:
                 await self._write(self._store, end)
             else:
                 log.info("the outcome of %s is the other process's to note: %s", end.outcome.job_id, error)
+        self._trouble.is_over("outcomes are noted again")
         if self._unsettled.get(end.outcome.job_id, end).number <= end.number:
             self._unsettled.pop(end.outcome.job_id, None)
 

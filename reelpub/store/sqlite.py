@@ -278,7 +278,9 @@ class SqliteStore(SqliteRuns):
         return result
 
     def _failed(self, error: Exception) -> StoreError:
-        return StoreError(f"{self.path}: {error}; nothing was sent that it should have noted")
+        is_full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+        advice = "; make room where it is" if is_full else ""
+        return StoreError(f"{self.path}: {error}{advice}; nothing was sent that it should have noted")
 
 
 def _resolve(future: asyncio.Future[Any], result: Any) -> None:
