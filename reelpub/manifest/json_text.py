@@ -39,7 +39,7 @@ def loads(text: str) -> Any:
         JsonFault: it isn't JSON, names a member twice, is nested too deep, or has a number that JSON doesn't.
     """
     try:
-        value = _DECODER.decode(text)
+        value = _decoded(text)
     except json.JSONDecodeError as error:
         raise JsonFault(f"isn't JSON: {error.msg[:1].lower()}{error.msg[1:]}", error.pos + 1) from None
     except _Repeated as error:
@@ -106,7 +106,17 @@ def _whole(text: str) -> int:
 _DECODER: Final = json.JSONDecoder(
     object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_finite, parse_int=_whole
 )
-_SKIPPER: Final = json.JSONDecoder()
+_SKIPPER: Final = json.JSONDecoder(parse_int=str, parse_float=str)
+"""Finds where values end; what they are is nothing to it, such as numbers of more digits than Python reads."""
+
+
+def _decoded(text: str) -> Any:
+    try:
+        return _DECODER.decode(text)
+    except _Repeated:
+        # It ended the reading at once: whether the rest is JSON, in which places can be told, isn't known yet.
+        _SKIPPER.decode(text)
+        raise
 
 
 def _skip(text: str, index: int) -> int:

@@ -60,6 +60,7 @@ PIECES = st.sampled_from(
             b"\\u0000",
             b"sep=;\n",
             b"=cmd()",
+            b'{"a":1,"a":2}',
         ),
         *(
             "ä".encode("latin-1"),

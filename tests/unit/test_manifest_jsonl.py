@@ -58,6 +58,11 @@ class TestLines:
         [
             ('{"clip": "p/c", "clip": "p/d"}', 17, "names 'clip' twice"),
             ('{"clip": "p/c", "settings": {"x": {"a": [1], "b": [{"c": 1, "c": 2}]}}}', 61, "names 'c' twice"),
+            ('{"clip": "p/c", "settings": {"x": {"a": 1, "a": 2}}', None, "isn't JSON"),
+            ('{"settings": {"x": 1, "x": 2}, "clip": nope}', 40, "isn't JSON"),
+            ('{"settings": {"x": 1, "x": 2}', None, "isn't JSON"),
+            ('{"settings": {"x": 1, "x": 2}, "y": ' + "1" * 5000 + "}", 23, "names 'x' twice"),
+            ('{"settings": {"x": 1, "x": 2}, "y": ' + "[" * 100_000, None, "nested too deep"),
             ('{"clip": NaN}', None, "has NaN"),
             ('{"clip": -Infinity}', None, "has -Infinity"),
             ('{"clip": 1e999}', None, "too large a number"),
