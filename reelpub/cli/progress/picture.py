@@ -18,6 +18,7 @@ from reelpub.cli.show.printable import clean
 from reelpub.cli.show.when import clock_time
 from reelpub.cli.show.words import spaced
 from reelpub.policies.forecast import FINISH_SECONDS, remaining_seconds
+from reelpub.providers.base import Publisher
 
 __all__ = ["Budget", "Picture", "budget_line", "budgets_of", "estimate"]
 
@@ -40,11 +41,11 @@ class Budget:
     next_in: float
 
 
-def budgets_of(publishers: Mapping[str, object]) -> list[Budget]:
+def budgets_of(publishers: Mapping[str, Publisher]) -> list[Budget]:
     """Return how the limit of each of *publishers* stands now."""
     found = []
     for name, publisher in publishers.items():
-        limiter = publisher.limiter  # type: ignore[attr-defined]  # every publisher has one
+        limiter = publisher.limiter
         state = limiter.snapshot()
         found.append(
             Budget(

@@ -17,8 +17,8 @@ from reelpub.cli.progress.picture import Picture
 from reelpub.cli.progress.tally import Line, Tally
 from reelpub.cli.show.encode import event_record, record
 from reelpub.cli.show.fitting import print_fitted
-from reelpub.cli.show.jsonlines import JsonView
-from reelpub.cli.show.lines import LinesView
+from reelpub.cli.show.jsonlines import JsonOutput
+from reelpub.cli.show.lines import LinesOutput
 from reelpub.cli.show.listing import Listing
 from reelpub.cli.show.printable import clean, shorten
 from reelpub.cli.show.words import is_bad_end, is_bad_moment, is_noteworthy, sentence
@@ -69,17 +69,17 @@ class RunView(Protocol):
         ...
 
 
-class RunJson(JsonView):
+class RunJson(JsonOutput):
     """JSON lines: a ``run`` first, events, an ``outcome`` for each row, a ``summary`` last."""
 
     def __init__(self) -> None:
         self._run = ""
 
-    def open(self, tally: Tally, picture: Picture) -> None:  # type: ignore[override]  # of a run, not of a board
+    def open(self, tally: Tally, picture: Picture) -> None:
         del picture
         self._run = tally.run
 
-    def event(self, line: Line, event: JobEvent) -> None:  # type: ignore[override]
+    def event(self, line: Line, event: JobEvent) -> None:
         self.record(event_record(event, run=self._run, row=line.number, request=line.label))
 
     def moment(self, line: Line, moment: Moment) -> None:
@@ -89,16 +89,16 @@ class RunJson(JsonView):
         self.note(f"{text}: {command}" if command else text)
 
 
-class RunLines(LinesView):
+class RunLines(LinesOutput):
     """One line an event, with the seconds since the first one and the number of its row."""
 
-    def open(self, tally: Tally, picture: Picture) -> None:  # type: ignore[override]
+    def open(self, tally: Tally, picture: Picture) -> None:
         del picture
         longest = max((len(_name(line)) for line in tally.lines.values()), default=0)
         self._width = min(longest, 40)
 
-    def event(self, line: Line, event: JobEvent) -> None:  # type: ignore[override]
-        super().event(_name(line), event)
+    def event(self, line: Line, event: JobEvent) -> None:
+        self.told(event.at, _name(line), sentence(event))
 
     def moment(self, line: Line, moment: Moment) -> None:
         self.told(moment.at, _name(line), shorten(moment.text))

@@ -12,23 +12,17 @@ from reelpub.cli.show.listing import Listing
 from reelpub.cli.show.printable import clean
 from reelpub.models.event import JobEvent
 
-__all__ = ["JsonView"]
+__all__ = ["JsonOutput", "JsonView"]
 
 
-class JsonView:
+class JsonOutput:
     """One JSON object a line, each written out at once."""
-
-    def open(self, board: Board) -> None:
-        pass
 
     def close(self) -> None:
         pass
 
     def tick(self) -> None:
         pass
-
-    def event(self, label: str, event: JobEvent) -> None:
-        self.record(event_record(event, request=label))
 
     def note(self, text: str) -> None:
         print(clean(text), file=sys.stderr, flush=True)
@@ -39,3 +33,13 @@ class JsonView:
 
     def record(self, members: Mapping[str, Any]) -> None:
         print(line(members), flush=True)
+
+
+class JsonView(JsonOutput):
+    """JSON lines of posts."""
+
+    def open(self, board: Board) -> None:
+        pass
+
+    def event(self, label: str, event: JobEvent) -> None:
+        self.record(event_record(event, request=label))

@@ -12,27 +12,21 @@ from reelpub.cli.show.printable import clean
 from reelpub.cli.show.words import sentence
 from reelpub.models.event import JobEvent
 
-__all__ = ["LinesView", "lines_of"]
+__all__ = ["LinesOutput", "LinesView", "lines_of"]
 
 
-class LinesView:
-    """One line an event, with the seconds since the first one; results as aligned columns."""
+class LinesOutput:
+    """Lines with the seconds since the first one; results as aligned columns."""
 
     def __init__(self) -> None:
         self._began: datetime | None = None
         self._width = 0
-
-    def open(self, board: Board) -> None:
-        self._width = max((len(clean(row.label)) for row in board.rows), default=0)
 
     def close(self) -> None:
         pass
 
     def tick(self) -> None:
         pass
-
-    def event(self, label: str, event: JobEvent) -> None:
-        self.told(event.at, label, sentence(event))
 
     def told(self, at: datetime, label: str, text: str) -> None:
         """Print that *text*, which is safe, was said of *label* at *at*."""
@@ -49,6 +43,16 @@ class LinesView:
 
     def record(self, members: Mapping[str, Any]) -> None:
         pass
+
+
+class LinesView(LinesOutput):
+    """One line an event, with the name of its post."""
+
+    def open(self, board: Board) -> None:
+        self._width = max((len(clean(row.label)) for row in board.rows), default=0)
+
+    def event(self, label: str, event: JobEvent) -> None:
+        self.told(event.at, label, sentence(event))
 
 
 def lines_of(listing: Listing) -> list[str]:

@@ -24,7 +24,7 @@ _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 class Interrupts:
     """What signals ask for.
 
-    The first one cancels *stop*; the second calls *last_words* and ends the process with 130 there and then. What was
+    The first one calls *stop*; the second calls *last_words* and ends the process with 130 there and then. What was
     sent is in the store either way: it is written before and after each request, not at the end.
     """
 
@@ -32,17 +32,12 @@ class Interrupts:
     first_words: Callable[[], None] = field(default=lambda: None)
     last_words: Callable[[], None] = field(default=lambda: None)
     leave: Callable[[int], object] = field(default=os._exit)
-    count: int = field(default=0, init=False)
-
-    @property
-    def came(self) -> bool:
-        """Whether a stop was asked for."""
-        return self.count > 0
+    _count: int = field(default=0, init=False)
 
     def __call__(self) -> None:
         """Note one more signal."""
-        self.count += 1
-        if self.count == 1:
+        self._count += 1
+        if self._count == 1:
             # A terminal that is gone is no reason not to stop in order.
             with suppress(OSError):
                 self.first_words()
