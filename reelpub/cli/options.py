@@ -10,12 +10,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
+from reelpub.manifest import FORMATS
 from reelpub.models.source import Clip
 
 __all__ = [
     "as_json",
     "clip",
     "dry_run",
+    "manifest_format",
     "output",
     "publisher",
     "seconds",
@@ -137,6 +139,16 @@ def dry_run(command: Command) -> Command:
         is_flag=True,
         help="Show every request that would be sent, the key left out, and how each post would end, e.g. --dry-run. "
         "What only reads is sent, within the limits; nothing is published and nothing noted.",
+    )(command)
+
+
+def manifest_format(command: Command) -> Command:
+    """Add ``--format`` of a command that reads FILE."""
+    return click.option(
+        "--format",
+        "format_",
+        type=click.Choice(list(FORMATS)),
+        help="How FILE is written, where its name doesn't say, e.g. --format csv for standard input.",
     )(command)
 
 

@@ -12,7 +12,7 @@ import platformdirs
 
 from reelpub.store import SqliteStore
 
-__all__ = ["VARIABLE", "default_path", "existing", "opened", "path_from", "prepared"]
+__all__ = ["VARIABLE", "default_path", "existing", "opened", "opened_if_there", "path_from", "prepared"]
 
 VARIABLE = "REELPUB_STORE"
 
@@ -77,3 +77,14 @@ async def opened(path: Path) -> AsyncGenerator[SqliteStore, None]:
         yield store
     finally:
         await store.close()
+
+
+@asynccontextmanager
+async def opened_if_there(path: Path | None) -> AsyncGenerator[SqliteStore | None, None]:
+    """Open the store at *path*, or the default one, as `opened` does; None where there isn't one yet."""
+    chosen = path or default_path()
+    if not chosen.is_file():
+        yield None
+        return
+    async with opened(chosen) as store:
+        yield store

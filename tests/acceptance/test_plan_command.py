@@ -360,7 +360,7 @@ def test_every_format_is_planned(desk, name, text):
     ("arguments", "said"),
     [
         (["missing.csv"], "does not exist"),
-        (["--zone", "Mars/Base", "posts.csv"], "'Mars/Base' isn't a time zone"),
+        (["--zone", "Mars/Base", "posts.csv"], "'Mars/Base' is no zone that this machine knows"),
         (["--rows", "posts.csv"], "--rows goes with --json"),
         (["--publisher", "nobody", "posts.csv"], "publisher 'nobody' isn't installed"),
         (["--format", "xlsx", "posts.csv"], "'xlsx' is not one of"),

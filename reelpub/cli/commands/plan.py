@@ -16,19 +16,19 @@ from attrs import define, field, frozen
 
 from reelpub.bulk import plan as planning
 from reelpub.bulk.calendar import PlannedRow
-from reelpub.cli import options, stores
+from reelpub.cli import options
 from reelpub.cli.exits import ExitStatus, of_error
 from reelpub.cli.page import KEYS, STORE_ENVIRONMENT, STORE_FILES, Example, Page
 from reelpub.cli.setup import Setup, publishers, setup_of
 from reelpub.cli.show import planlisting, views
+from reelpub.cli.stores import opened_if_there
 from reelpub.cli.work.slots import Slots, options_for_slots, slots_from, with_times
 from reelpub.clocks import utc_now
 from reelpub.errors import ConfigurationError
-from reelpub.manifest import FORMATS, read_manifest
+from reelpub.manifest import read_manifest
 from reelpub.manifest.rows import RowProblem
 from reelpub.providers import registry
 from reelpub.providers.base import Publisher
-from reelpub.store import SqliteStore
 
 __all__ = ["plan"]
 
@@ -41,18 +41,6 @@ _EXITS: Final = {
     "2": "Errors in the file, or wrong use.",
     "3": "A provider couldn't be reached, so that accounts couldn't be checked.",
 }
-
-
-def _zone(context: click.Context, parameter: click.Parameter, value: str | None) -> ZoneInfo | None:
-    """Read a time zone; a callback for `click.option`."""
-    if value is None:
-        return None
-    try:
-        return ZoneInfo(value)
-    except (ValueError, OSError, KeyError):
-        raise click.BadParameter(
-            f"{value!r} isn't a time zone that this machine knows, such as Europe/Oslo", ctx=context, param=parameter
-        ) from None
 
 
 @click.command(
@@ -73,18 +61,8 @@ def _zone(context: click.Context, parameter: click.Parameter, value: str | None)
     environment={**KEYS, **STORE_ENVIRONMENT},
 )
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True), metavar="FILE")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(list(FORMATS)),
-    help="How FILE is written, where its name doesn't say, e.g. --format csv for standard input.",
-)
-@click.option(
-    "--zone",
-    callback=_zone,
-    metavar="ZONE",
-    help="The zone of times without one, and the one to show times in, e.g. --zone Europe/Oslo.",
-)
+@options.manifest_format
+@options.zone("The zone of times without one, and the one to show times in, e.g. --zone Europe/Oslo.")
 @options_for_slots
 @click.option(
     "--offline", is_flag=True, help="Read no accounts and no queue; no key is needed, e.g. --offline posts.csv."
@@ -128,10 +106,10 @@ def plan(context: click.Context, /, **given: Any) -> int:
         raise click.UsageError("--rows goes with --json; --calendar shows the rows to people")
     zone = given["zone"]
     order = _Order(
-        slots=slots_from(given["start"], given["every"], zone.key if zone is not None else None),
+        slots=slots_from(given["start"], given["every"], zone),
         file=given["file"],
         format=given["format_"],
-        zone=zone,
+        zone=None if zone is None else ZoneInfo(zone),
         is_offline=given["offline"],
         queue_reads=given["queue_reads"],
         is_whole=given["is_whole"],
@@ -237,7 +215,7 @@ async def _carry_out(setup: Setup, order: _Order, sink: _Sink) -> int:
 
 
 async def _plan(setup: Setup, order: _Order, sink: _Sink) -> planning.Plan:
-    async with _publishers(setup, order) as found, _store(order.store) as store:
+    async with _publishers(setup, order) as found, opened_if_there(order.store) as store:
         return await planning.plan(
             with_times(order.slots, are_needed=False)(read_manifest(order.file, format=order.format, zone=order.key)),
             {publisher.name: publisher for publisher in found},
@@ -267,14 +245,3 @@ async def _publishers(setup: Setup, order: _Order) -> AsyncGenerator[list[Publis
     finally:
         for publisher in found:
             await publisher.close()
-
-
-@asynccontextmanager
-async def _store(path: Path | None) -> AsyncGenerator[SqliteStore | None, None]:
-    """Have the store for as long as the ``async with`` lasts; None where there isn't one yet."""
-    chosen = path or stores.default_path()
-    if not chosen.is_file():
-        yield None
-        return
-    async with stores.opened(chosen) as store:
-        yield store

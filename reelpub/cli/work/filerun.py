@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,14 +21,13 @@ from reelpub.cli.progress import runviews
 from reelpub.cli.setup import Setup, publishers
 from reelpub.cli.show import planlisting
 from reelpub.cli.show.printable import clean
-from reelpub.cli.stores import default_path, opened, prepared
+from reelpub.cli.stores import opened, opened_if_there, prepared
 from reelpub.cli.work.dryrun import dry_run
 from reelpub.cli.work.undertaking import Case, Floor, conclude, undertake
 from reelpub.clocks import utc_now
 from reelpub.manifest import read_manifest
 from reelpub.manifest.rows import ManifestRow, RowProblem
 from reelpub.providers.base import Publisher
-from reelpub.store import SqliteStore
 
 __all__ = ["Checked", "FileOrder", "options_for_files", "run_file"]
 
@@ -142,7 +141,7 @@ async def _check(setup: Setup, order: FileOrder, made: list[Publisher]) -> tuple
         checked.findings.append(problem)
         click.echo(planlisting.finding_line(order.name, problem), err=True)
 
-    async with _known_store(order.store) as store:
+    async with opened_if_there(order.store) as store:
         planned = await plan(
             checked.keep(order.read()),
             {publisher.name: publisher for publisher in made},
@@ -198,17 +197,6 @@ def _nothing_to_do(order: FileOrder, checked: Checked) -> int:
     return ExitStatus.SUCCESS
 
 
-@asynccontextmanager
-async def _known_store(named: Path | None) -> AsyncGenerator[SqliteStore | None, None]:
-    """Have the store for as long as the ``async with`` lasts; None where there isn't one yet."""
-    path = named or default_path()
-    if not path.is_file():
-        yield None
-        return
-    async with opened(path) as store:
-        yield store
-
-
 async def _begin(setup: Setup, order: FileOrder, checked: Checked, path: Path) -> str:
     async with opened(path) as store:
         return await beginning.begin(
@@ -250,9 +238,4 @@ def options_for_files(command: Callable[..., Any]) -> Callable[..., Any]:
         help="Leave rows with errors out and publish the others, e.g. --skip-bad-rows. Without it, one bad row keeps "
         "all from being sent.",
     )(command)
-    return click.option(
-        "--format",
-        "format_",
-        type=click.Choice(["csv", "tsv", "jsonl", "yaml"]),
-        help="How FILE is written, where its name doesn't say, e.g. --format csv for standard input.",
-    )(command)
+    return options.manifest_format(command)
