@@ -73,7 +73,7 @@ class TestSource:
     @pytest.mark.parametrize(
         ("given", "text"),
         [
-            ({}, "name one source"),
+            ({}, "give FILE, such as posts.csv; or, for a single post, name one source"),
             ({"draft": "d", "clip": Clip("a", "b")}, "not 2 of them"),
             ({"draft": "d", "approve": True}, "--approve goes with --generated-post"),
             ({"draft": "d", "persona": "p"}, "--persona goes with --media-item"),

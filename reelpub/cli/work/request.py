@@ -28,6 +28,7 @@ _SETTINGS: Mapping[str, type[InstagramSettings | LinkedInSettings | TikTokSettin
     "youtube": YouTubeSettings,
 }
 _NEEDS_ONE = "name one source: --generated-post ID, --media-item ID, --draft ID or --clip PROJECT/CLIP"
+_NEEDS_SOMETHING = f"give FILE, such as posts.csv; or, for a single post, {_NEEDS_ONE}"
 
 
 def source_from(
@@ -54,7 +55,7 @@ def source_from(
     if clip is not None:
         named.append(clip)
     if len(named) != 1:
-        raise click.UsageError(_NEEDS_ONE if not named else f"{_NEEDS_ONE}, not {len(named)} of them")
+        raise click.UsageError(_NEEDS_SOMETHING if not named else f"{_NEEDS_ONE}, not {len(named)} of them")
     if approve and generated_post is None:
         raise click.UsageError("--approve goes with --generated-post")
     if persona is not None and not media_items:
