@@ -27,7 +27,7 @@ class ExitStatus(IntEnum):
     SUCCESS = 0
     """Every delivery succeeded."""
     FAILED = 1
-    """Some failed, were refused or weren't sent."""
+    """Some failed, were refused, were duplicates, weren't sent, or were called off."""
     USAGE = 2
     """Wrong use; nothing was sent."""
     UNKNOWN = 3

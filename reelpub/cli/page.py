@@ -40,7 +40,7 @@ STORE_FILES: Mapping[str, str] = {
 }
 EXITS: Mapping[str, str] = {
     "0": "Everything is published, or scheduled where that was asked for.",
-    "1": "Some failed, were refused, weren't sent, or were called off.",
+    "1": "Some failed, were refused, were duplicates, weren't sent, or were called off.",
     "2": "Wrong use, faults in a file included; nothing was sent.",
     "3": "Some are pending, or nobody can say what became of them. It outweighs 1: don't just send again.",
     "130": "Ctrl-C, twice, or before there was anything to tell.",
