@@ -228,6 +228,14 @@ class TestAfterwards:
         assert (found[first]["status"], found[second]["status"]) == ("failed", "published")
         assert reelpub("retry", "--row", "9")[0] == 2
 
+    @pytest.mark.parametrize("command", ["retry", "cancel"])
+    def test_a_row_that_isnt_there_is_wrong_use_and_nothing_to_go_on_with(self, reelpub, manifest, command):
+        run_id = id_of(reelpub("publish", manifest(clip(1)))[1])
+        status, out, err = reelpub(command, run_id, "--row", "9")
+        assert status == 2
+        assert "there is no row 9" in err
+        assert "go on with" not in out + err
+
     def test_only_what_isnt_live_may_be_shown_and_written(self, reelpub, served, manifest, tmp_path):
         rows = [clip(1), clip(2, clip="demo-project-1/no-such-clip"), clip(3)]
         assert reelpub("publish", manifest(*rows))[0] == 1

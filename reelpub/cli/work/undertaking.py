@@ -25,7 +25,7 @@ from reelpub.cli.work.following import remarks
 from reelpub.cli.work.interrupts import Interrupts, listening
 from reelpub.cli.work.numbering import Numbering
 from reelpub.clocks import utc_now
-from reelpub.errors import ReelPubError
+from reelpub.errors import ConfigurationError, ReelPubError
 from reelpub.models.event import EventsMissed, JobEvent, JobSettled
 from reelpub.models.outcome import OutcomeStatus
 from reelpub.orchestrator.events import EventStream
@@ -98,7 +98,8 @@ async def undertake(case: Case, work: Work) -> RunRecord:
     noted. A second signal ends the process at once. The store has every outcome either way.
 
     Raises:
-        ReelPubError: what the work raised; the run can be gone on with, which the view is told.
+        ReelPubError: what the work raised; the run can be gone on with, which the view is told, unless it was wrong
+            use.
     """
     store = SqliteStore(case.store)
     async with history.opened(store):
@@ -136,8 +137,10 @@ class _Undertaking:
         with listening(interrupts):
             try:
                 return await self._shown(work)
-            except ReelPubError:
-                self.view.advise("the run stopped; go on with", self.case.go_on)
+            except ReelPubError as error:
+                # After wrong use nothing was begun that could be gone on with.
+                if not isinstance(error, ConfigurationError):
+                    self.view.advise("the run stopped; go on with", self.case.go_on)
                 raise
 
     def _first_words(self) -> None:
