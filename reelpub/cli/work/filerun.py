@@ -20,6 +20,7 @@ from reelpub.cli.exits import ExitStatus
 from reelpub.cli.progress import runviews
 from reelpub.cli.setup import Setup, publishers
 from reelpub.cli.show import planlisting
+from reelpub.cli.show.advice import complaint
 from reelpub.cli.show.printable import clean
 from reelpub.cli.stores import opened, opened_if_there, prepared
 from reelpub.cli.work.dryrun import dry_run
@@ -102,13 +103,15 @@ async def run_file(setup: Setup, order: FileOrder) -> int:
 
     Raises:
         ConfigurationError: no key is set, or no row is left to run.
-        ReelPubError: accounts can't be read, or the store can't be written; nothing was sent.
+        StoreError: the store can't be read or written; nothing was sent.
     """
     made = publishers(setup.clock, order.publisher)
     async with AsyncExitStack() as unless_run:
         for publisher in made:
             unless_run.push_async_callback(publisher.close)
         checked, planned = await _check(setup, order, made)
+        if planned.unread:
+            return _unchecked(order, planned)
         if _is_refused(order, checked, planned):
             return _refuse(order, checked)
         if not checked.sound:
@@ -151,8 +154,6 @@ async def _check(setup: Setup, order: FileOrder, made: list[Publisher]) -> tuple
             # What the providers have scheduled is `reelpub plan`'s to read: it costs requests that posts wait for.
             queue_reads=0,
         )
-    for error in planned.unread.values():
-        raise error
     return checked, planned
 
 
@@ -169,6 +170,16 @@ def _is_refused(order: FileOrder, checked: Checked, planned: Plan) -> bool:
     if not planned.errors:
         return False
     return not order.skip_bad_rows or 0 in checked.bad
+
+
+def _unchecked(order: FileOrder, planned: Plan) -> int:
+    """Say whose accounts couldn't be read. A script needn't look for posts, as it must after such an error later on."""
+    for error in planned.unread.values():
+        click.echo(complaint(error), err=True)
+    names = " and ".join(planned.unread)
+    told = f"nothing of {order.name} was sent: the accounts of {names} couldn't be read, so it couldn't be checked"
+    click.echo(clean(f"reelpub: {told}"), err=True)
+    return ExitStatus.FAILED
 
 
 def _refuse(order: FileOrder, checked: Checked) -> int:
