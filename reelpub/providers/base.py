@@ -42,6 +42,8 @@ __all__ = [
     "SupportsDelete",
     "SupportsDisconnect",
     "SupportsFindDuplicate",
+    "SupportsForecast",
+    "SupportsQueue",
     "SupportsRehearsal",
     "SupportsReschedule",
     "SupportsRetryFailed",
