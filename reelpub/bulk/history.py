@@ -29,7 +29,7 @@ _CHUNK = 100
 
 @asynccontextmanager
 async def opened(store: RunStore) -> AsyncGenerator[RunStore, None]:
-    """Keep *store* open while the ``async with`` lasts; whoever else has it open, an orchestrator too, keeps it open."""
+    """Keep *store* open while the ``async with`` lasts; it stays open for whoever else has opened it."""
     await store.open()
     try:
         yield store

@@ -578,10 +578,11 @@ async def test_one_who_is_cancelled_while_opening_leaves_nothing_open(path, monk
     monkeypatch.setattr(store, "_connect", lambda: connected.append(connect()) or connected[0])
     opening = asyncio.create_task(store.open())
     await asyncio.sleep(0)
+    thread = store._thread
     opening.cancel()
     await asyncio.gather(opening, return_exceptions=True)
-    while not connected or store._db is not None:
-        await asyncio.sleep(0.01)
+    await asyncio.to_thread(thread.shutdown)
+    assert store._db is None
     with pytest.raises(sqlite3.ProgrammingError, match="closed"):
         connected[0].execute("SELECT 1")
     monkeypatch.undo()
