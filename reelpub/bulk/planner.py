@@ -115,7 +115,12 @@ class Planner:
         if choice.publisher is not None and await self._is_done(row, request, choice, choice.publisher):
             return
         told = {(found.problem.field, found.problem.message) for found in row.problems}
-        problems = [problem for problem in choice.problems if (problem.field, problem.message) not in told]
+        unread = _unread_fields(row, request)
+        problems = [
+            problem
+            for problem in choice.problems
+            if (problem.field, problem.message) not in told and _root(problem.field) not in unread
+        ]
         # What can be known offline is told before anything is waited for.
         for problem in problems:
             self._tell(row.locate(problem))
@@ -259,3 +264,13 @@ class Planner:
         else:
             self.warnings += 1
         self.found(problem)
+
+
+def _unread_fields(row: ManifestRow, request: PublishRequest) -> set[str]:
+    """Return the fields that *request* lacks since the row's couldn't be read: that they are missing isn't news."""
+    roots = {_root(found.problem.field) for found in row.problems if found.is_error}
+    return {root for root in roots if not getattr(request, root, None)}
+
+
+def _root(field: str) -> str:
+    return field.partition(".")[0].partition("[")[0]

@@ -146,6 +146,32 @@ async def test_what_reading_told_is_told_once():
     assert made.errors == 1
 
 
+async def test_that_a_field_is_missing_isnt_told_where_what_stood_there_couldnt_be_read():
+    """But whatever else is wrong with the row is, and with what could be read of that field."""
+
+    def unread(number, path, **members):
+        found = Problem(field=path, message="looks like more than one")
+        place = Place(line=number, column="accounts")
+        return ManifestRow(
+            number=number,
+            line=number,
+            request=clip(number, **members),
+            problems=(RowProblem(row=number, place=place, problem=found),),
+        )
+
+    rows = [
+        unread(1, "accounts", accounts=[], caption="x" * 5000),
+        unread(2, "accounts[1]", accounts=["tiktok:acme", "facebook:acme"]),
+    ]
+    _, told = await planned(rows)
+    assert [(found.row, found.problem.field) for found in told.found] == [
+        (1, "accounts"),
+        (1, "caption"),
+        (2, "accounts[1]"),
+        (2, "accounts[1]"),
+    ]
+
+
 def registry_check(request):
     from reelpub.policies.checks import request_problems
 
