@@ -19,10 +19,13 @@ class Claims:
     _owners: dict[str, str] = field(factory=dict, init=False)
     _on_their_way: set[PartRef] = field(factory=set, init=False)
 
-    @property
-    def taken(self) -> frozenset[str]:
-        """The ids of the posts that belong to some part."""
-        return frozenset(self._owners)
+    def taken_beside(self, ref: PartRef) -> frozenset[str]:
+        """Return the ids of the posts that belong to other parts.
+
+        Its own may be known here and not in the store, from which a part is taken up again: it has to be found.
+        """
+        own = ref.state.part.id
+        return frozenset(post_id for post_id, part_id in self._owners.items() if part_id != own)
 
     def own(self, post_id: str, ref: PartRef) -> None:
         """Note that a post is a part's, by the provider's own answer."""

@@ -34,7 +34,7 @@ from reelpub.orchestrator.handle import Handle
 from reelpub.orchestrator.job import Job
 from reelpub.orchestrator.journal import Journal
 from reelpub.orchestrator.planning import renumber
-from reelpub.orchestrator.recalling import chain_id, current, link, with_own
+from reelpub.orchestrator.recalling import chain_id, current, is_ahead, link, with_own
 from reelpub.orchestrator.supervisor import Supervisor
 from reelpub.orchestrator.tracker import PartRef, apply, settle
 from reelpub.policies.caps import AccountCap, CapBook
@@ -154,9 +154,11 @@ class Core:
         """Take up at most *limit* unfinished jobs of the store, with *run* only of that run."""
         self.require_open()
         claimed = await self.journal.claim(list(self.desks), limit, run)
-        # One that is under way here kept its place although its lease ended; one that was let go comes back.
-        taken = [job for job in claimed if (known := self.book.get(job.id)) is None or known.is_settled]
+        ours = {job.id: known for job in claimed if (known := self.book.get(job.id)) and is_ahead(known, job)}
+        taken = [job for job in claimed if job.id not in ours]
         self._take_up(taken)
+        for job in ours.values():
+            self.journal.settle(job)
         return taken
 
     async def recall(self, run: str, job_ids: Collection[str] | None = None) -> list[Job]:

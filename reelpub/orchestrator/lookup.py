@@ -35,7 +35,8 @@ class Lookup:
         if not isinstance(self._publisher, SupportsFindDuplicate) or state.attempt is None:
             return LookedUndecided(f"{self._publisher.provider} gives no way to look it up")
         try:
-            taken = self._claims.taken | await self._journal.posts_since(state.attempt.started_at - OTHERS_SINCE)
+            others = await self._journal.posts_since(state.attempt.started_at - OTHERS_SINCE)
+            taken = self._claims.taken_beside(ref) | others
             finding: object = await self._publisher.find(ref.prepared, state.attempt, taken=taken)
         except ReelPubError as error:
             return LookedUndecided(str(error), error)

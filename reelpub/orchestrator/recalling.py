@@ -10,7 +10,7 @@ from reelpub.orchestrator.book import JobBook
 from reelpub.orchestrator.job import Job
 from reelpub.store import codec
 
-__all__ = ["chain_id", "current", "link", "says_more", "with_own"]
+__all__ = ["chain_id", "current", "is_ahead", "link", "says_more", "with_own"]
 
 
 def current(book: JobBook, before: Mapping[str, Outcome | None], found: Sequence[Job]) -> list[Job]:
@@ -39,6 +39,16 @@ def _current(known: Job | None, before: Mapping[str, Outcome | None], found: Job
         return found
     is_same = codec.dump_outcome(known.outcome) == codec.dump_outcome(found.outcome)
     return known if is_same else found
+
+
+def is_ahead(known: Job, found: Job) -> bool:
+    """Return whether more is known here of a job than the store has, to which it is unfinished and held by nobody.
+
+    It is under way here, and its lease has ended; or how it ended couldn't be noted.
+    """
+    if known.outcome is None:
+        return True
+    return known.is_stored and says_more(known.outcome, found.snapshot())
 
 
 def says_more(ours: Outcome, theirs: Outcome) -> bool:
