@@ -103,7 +103,8 @@ class Departure:
     def _is_repeated(self, refs: Sequence[PartRef], worker: Worker, error: ReelPubError) -> None:
         # The wait may be an hour's, for a provider that is out of reach: nobody is to take it for sending.
         if effect_of(error) is Effect.NONE:
-            worker.is_sending = False
+            worker.sent_nothing()
+            self._claims.returned(refs)
             for ref in refs:
                 apply(self._context, ref, Unsent())
 

@@ -60,8 +60,7 @@ class WorkerPool:
         for work in self._queue.clear():
             work.drop(CLOSED)
         for worker in self._workers:
-            if not worker.is_sending:
-                worker.scope.cancel()
+            worker.leave()
         with anyio.move_on_after(grace):
             await self._until_idle()
         for worker in self._workers:

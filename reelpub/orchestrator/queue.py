@@ -18,6 +18,19 @@ class Worker:
 
     scope: anyio.CancelScope = field(factory=anyio.CancelScope)
     is_sending: bool = False
+    _is_leaving: bool = field(default=False, init=False)
+
+    def leave(self) -> None:
+        """Stop it now, or let it see out what is on the wire; nothing more is to leave by it."""
+        self._is_leaving = True
+        if not self.is_sending:
+            self.scope.cancel()
+
+    def sent_nothing(self) -> None:
+        """Note that what was on the wire provably did nothing, and would leave again."""
+        self.is_sending = False
+        if self._is_leaving:
+            self.scope.cancel()
 
 
 @frozen(kw_only=True, eq=False)
