@@ -183,6 +183,11 @@ class Desk:
         for ref in refs:
             self._apply(ref, GaveUp(reason))
 
+    def _leave(self, refs: Sequence[PartRef]) -> None:
+        """Tell parts that were under way when the orchestrator was closed."""
+        self._journal.note_unsent([ref for ref in refs if ref.state.stage is Stage.READY])
+        self._drop(refs, "the orchestrator was closed while it was under way")
+
     # ---- carrying parts out
 
     async def _carry(self, refs: Sequence[PartRef], worker: Worker) -> None:
@@ -192,7 +197,7 @@ class Desk:
                     await self._prepare(ref)
             await self._send([ref for ref in refs if ref.state.stage is Stage.READY], worker)
         except asyncio.CancelledError:
-            self._drop(refs, "the orchestrator was closed while it was under way")
+            self._leave(refs)
             raise
 
     def resume(self, jobs: Sequence[Job]) -> None:
@@ -296,7 +301,7 @@ class Desk:
             try:
                 await self._send([ref for ref in refs if ref.state.stage is Stage.READY], worker)
             except asyncio.CancelledError:
-                self._drop(refs, "the orchestrator was closed while it was under way")
+                self._leave(refs)
                 raise
 
         self._pool.put(Work(run=send, drop=lambda reason: self._drop(refs, reason), priority=SEND), at=at)

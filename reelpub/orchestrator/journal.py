@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Coroutine, Mapping, Sequence
 from itertools import count
+from typing import Any
 
 from attrs import frozen
 
 from reelpub.clocks import Clock, utc_now
 from reelpub.errors import ConfigurationError, LeaseLost, StoreError
-from reelpub.models.outcome import Outcome, OutcomeStatus
+from reelpub.models.outcome import Outcome
+from reelpub.orchestrator.book import NOTHING_LIVE
 from reelpub.orchestrator.job import Job
 from reelpub.orchestrator.recalling import says_more
 from reelpub.orchestrator.rows import job_of, stored_job, stored_part, untold_parts
 from reelpub.orchestrator.tracker import PartRef
 from reelpub.policies.lifecycle import PartState
 from reelpub.store import codec
-from reelpub.store.base import Store, StoredJob
+from reelpub.store.base import Store, StoredJob, StoredPart
 from reelpub.store.owner import is_gone, new_owner
 from reelpub.store.runs import RunStore
 from reelpub.store.trouble import Trouble
@@ -26,9 +28,6 @@ from reelpub.store.trouble import Trouble
 __all__ = ["Journal"]
 
 log = logging.getLogger("reelpub.store")
-
-NOTHING_LIVE = frozenset({OutcomeStatus.REFUSED, OutcomeStatus.FAILED, OutcomeStatus.NOT_SENT, OutcomeStatus.CANCELLED})
-"""Ends after which the same may be asked for again."""
 
 DECODE_CHUNK = 100
 """Jobs read before the loop gets a turn, so that resuming many doesn't stall a web service."""
@@ -65,6 +64,7 @@ class Journal:
         self._owner = new_owner()
         self._settling: set[asyncio.Task[None]] = set()
         self._unsettled: dict[str, _End] = {}
+        self._others: set[str] = set()
         self._ends = count()
         self._trouble = Trouble(log)
         self._adds: set[asyncio.Task[Mapping[str, str]]] = set()
@@ -111,12 +111,15 @@ class Journal:
 
     async def keep_leases(self) -> None:
         """Renew the leases for ever; cancel to stop."""
+        trouble = Trouble(log)
         while self._store is not None:
             await self._clock.sleep(self._lease / 3)
             try:
                 await self._store.renew(owner=self._owner, lease_until=self._until())
             except StoreError as error:
-                log.warning("the leases couldn't be renewed: %s", error)
+                trouble.tell("the leases couldn't be renewed: %s", error)
+            else:
+                trouble.is_over("the leases are renewed again")
 
     async def add(self, jobs: Sequence[Job]) -> Mapping[str, str]:
         """Note new jobs; return which of them weren't, since another stands in the way, and which that is.
@@ -223,8 +226,26 @@ class Journal:
         if self._store is None or not job.is_stored:
             return
         # The parts as they are now: a job may be followed further before it is written.
-        end = _End(outcome, untold_parts(job), next(self._ends))
-        task = asyncio.get_running_loop().create_task(self._settle(end), name="reelpub-settle")
+        self._write_soon(self._settle(_End(outcome, untold_parts(job), next(self._ends))))
+
+    def note_unsent(self, refs: Sequence[PartRef]) -> None:
+        """Note parts that provably weren't sent, without waiting for it; they aren't carried out here any more.
+
+        What waits to leave again is in the store as being sent: whoever resumes it would look for it, and would have to
+        end it as unknown where it can't be looked up.
+        """
+        parts = [stored_part(ref.state) for ref in refs if ref.job.has_stored_parts]
+        if self._store is not None and parts:
+            self._write_soon(self._put_back(self._store, parts))
+
+    async def _put_back(self, store: Store, parts: Sequence[StoredPart]) -> None:
+        try:
+            await store.put(parts, owner=self._owner)
+        except StoreError as error:
+            log.info("%s will be looked for by whoever resumes: %s", ", ".join(part.id for part in parts), error)
+
+    def _write_soon(self, write: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(write, name="reelpub-settle")
         self._settling.add(task)
         task.add_done_callback(self._settling.discard)
 
@@ -241,10 +262,13 @@ class Journal:
         try:
             await self._write(self._store, end)
         except LeaseLost as error:
-            if await self._is_taken_back(self._store, end):
+            row = await self._store.job(end.outcome.job_id)
+            if row is not None and await self._is_taken_back(self._store, row, end.outcome):
                 await self._write(self._store, end)
             else:
                 log.info("the outcome of %s is the other process's to note: %s", end.outcome.job_id, error)
+                if row is not None and row.outcome is None:
+                    self._others.add(row.id)
         self._trouble.is_over("outcomes are noted again")
         if self._unsettled.get(end.outcome.job_id, end).number <= end.number:
             self._unsettled.pop(end.outcome.job_id, None)
@@ -253,11 +277,11 @@ class Journal:
         keep = end.outcome.status not in NOTHING_LIVE
         words, parts = codec.dump_outcome(end.outcome), list(map(stored_part, end.parts))
         await store.settle(end.outcome.job_id, words, owner=self._owner, keep_content=keep, parts=parts)
+        self._others.discard(end.outcome.job_id)
 
-    async def _is_taken_back(self, store: Store, end: _End) -> bool:
+    async def _is_taken_back(self, store: Store, row: StoredJob, ours: Outcome) -> bool:
         """Take back a settled job that another process has recalled since, if less is known of it there than here."""
-        row = await store.job(end.outcome.job_id)
-        if row is None or row.run is None or not _says_less(row, end.outcome):
+        if row.run is None or not _says_less(row, ours):
             return False
         rows = await store.recall(
             row.run,
@@ -268,7 +292,7 @@ class Journal:
             job_ids=[row.id],
         )
         # It may have learned more in between.
-        return any(_says_less(row, end.outcome) for row in rows)
+        return any(_says_less(row, ours) for row in rows)
 
     async def flush(self) -> None:
         """Wait until every outcome of a job of the store is in it.
@@ -282,12 +306,15 @@ class Journal:
         await self._settle_the_rest()
 
     async def unnoted(self) -> frozenset[str]:
-        """Wait until outcomes are in the store, and return the ids of the jobs whose outcome can't be written now."""
+        """Wait until outcomes are in the store, and return the ids of the jobs whose outcome isn't.
+
+        It can't be written now; or another process, which carries the job out by now, is to write it.
+        """
         try:
             await self.flush()
         except StoreError as error:
             log.warning("%d outcomes couldn't be noted yet: %s", len(self._unsettled), error)
-        return frozenset(self._unsettled)
+        return frozenset(self._unsettled) | self._others
 
     async def _settle_the_rest(self) -> None:
         """Note what couldn't be noted yet, before a retry of it may be taken on: a crash must not leave both open.

@@ -40,6 +40,10 @@ class FillingUp(MemoryStore):
         self._require_room()
         await super().settle(*arguments, **options)
 
+    async def renew(self, *arguments, **options):
+        self._require_room()
+        await super().renew(*arguments, **options)
+
     async def settle_rows(self, *arguments, **options):
         self._require_room()
         await super().settle_rows(*arguments, **options)
