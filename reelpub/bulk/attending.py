@@ -10,6 +10,7 @@ from reelpub.bulk.history import load, opened
 from reelpub.bulk.record import RunRecord
 from reelpub.bulk.recorder import Recorder, recording
 from reelpub.clocks import Clock
+from reelpub.errors import ConfigurationError
 from reelpub.orchestrator.orchestrator import Orchestrator
 from reelpub.store.runs import RunStore
 
@@ -30,18 +31,28 @@ async def attend(
     """Do *work*, note what happens meanwhile, and return how the run stands at the end.
 
     The end is that of *work*, or when *timeout* (seconds) has passed, or when *drain* is set: then *pub* is closed in
-    order, so that nothing new is sent and what is on the wire is told. Cancelling it leaves *pub* as it is.
+    order, so that nothing new is sent and what is on the wire is told. Where somebody else closes it, that is the end,
+    too. Cancelling it leaves *pub* as it is.
     """
     # Whoever closes *pub* meanwhile: what happened last is still to be written, and all of it to be read.
     async with opened(store):
         async with recording(pub, store, run_id) as recorder:
-            is_drained = await _is_drained(pub.clock, work(recorder), timeout, drain)
-            if is_drained or not pub.is_open:
+            try:
+                is_over = await _is_drained(pub.clock, work(recorder), timeout, drain)
+            except ConfigurationError:
+                # Whoever closes it ends the work, whatever that asks of it next.
+                if pub.is_open:
+                    raise
+                is_over = True
+            if is_over or not pub.is_open:
                 # One who is closing it already is waited for.
                 await pub.close()
         if pub.is_open:
             # Outcomes are written without anybody waiting for it; to count what is unfinished is to wait.
             await pub.unfinished()
+        else:
+            # It may have begun only now.
+            await pub.close()
         return await load(store, run_id)
 
 

@@ -76,7 +76,7 @@ def _is_unended(entry: Entry) -> bool:
 
 
 async def _follow_others(pub: Orchestrator, store: RunStore, run_id: str, on_moment: OnMoment | None) -> None:
-    """Tell what other processes do, until none carries anything of the run out."""
+    """Tell what other processes do, until none carries anything of the run out, or *pub* is closed."""
     seen = max((number for number, _ in await store.events(run_id)), default=0)
     while await _is_busy_elsewhere(pub, store, run_id):
         while await _is_busy_elsewhere(pub, store, run_id):
@@ -89,7 +89,7 @@ async def _follow_others(pub: Orchestrator, store: RunStore, run_id: str, on_mom
 
 async def _is_busy_elsewhere(pub: Orchestrator, store: RunStore, run_id: str) -> bool:
     held = await living(store, run_id, pub.clock.time())
-    return bool(held.keys() - {handle.id for handle in pub.jobs if not handle.is_settled})
+    return pub.is_open and bool(held.keys() - {handle.id for handle in pub.jobs if not handle.is_settled})
 
 
 async def _tell_since(store: RunStore, run_id: str, seen: int, on_moment: OnMoment | None) -> int:

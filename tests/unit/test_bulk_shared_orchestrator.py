@@ -9,6 +9,7 @@ import pytest
 
 from reelpub import Clip, Orchestrator, OutcomeStatus, PublishRequest, SqliteStore, bulk
 from reelpub.manifest.rows import ManifestRow
+from reelpub.store import MemoryStore
 from reelpub.testing import InMemoryPublisher, run_virtual
 
 OUT = OutcomeStatus
@@ -111,3 +112,74 @@ def test_a_second_value_for_the_same_file_stays_as_open_as_it_was(tmp_path):
             assert [run.id for run in await other.runs()] == runs[::-1]
 
     play(tmp_path / "runs.db", story)
+
+
+class Slow(MemoryStore):
+    """Takes a while over what one of its methods is asked for."""
+
+    def __init__(self, clock, **seconds):
+        super().__init__()
+        self._clock, self._seconds = clock, seconds
+
+    async def _take_time(self, name):
+        if name in self._seconds:
+            await self._clock.sleep(self._seconds[name])
+
+    async def settle(self, *arguments, **options):
+        await self._take_time("settle")
+        await super().settle(*arguments, **options)
+
+    async def add_events(self, *arguments, **options):
+        await self._take_time("add_events")
+        await super().add_events(*arguments, **options)
+
+    async def held(self, *arguments, **options):
+        await self._take_time("held")
+        return await super().held(*arguments, **options)
+
+
+def play_slowly(story, **seconds):
+    """Play ``story(pub, store, run)`` with a run of twelve rows, ten of which a minute go out, over a slow store."""
+
+    async def main(clock):
+        store = Slow(clock, **seconds)
+        async with Orchestrator([InMemoryPublisher(clock=clock)], clock=clock, store=store) as pub:
+            await story(pub, store, await begun(store, range(1, 13)))
+
+    run_virtual(main)
+
+
+def test_what_is_told_is_whole_where_somebody_closes_the_orchestrator_at_the_last_moment(tmp_path):
+    """Between the end of the work and the reading of the record, too: whoever is closing it is waited for."""
+
+    async def story(pub, store, run):
+        working = asyncio.create_task(bulk.carry_out(pub, store, run, timeout=20))
+        await pub.clock.sleep(20.5)
+        settled = [handle.id for handle in pub.jobs if handle.is_settled]
+        assert settled
+        closing = asyncio.create_task(pub.close())
+        record = await working
+        told = {row.job_id for row in record.rows if row.status is OUT.PUBLISHED}
+        assert told.issuperset(settled)
+        await closing
+
+    play_slowly(story, settle=30, add_events=1)
+
+
+@pytest.mark.parametrize("call", [bulk.carry_out, bulk.watch])
+@pytest.mark.parametrize("after", [5.25, 5.75, 6.25, 6.75])
+def test_who_waits_for_another_process_is_told_how_it_stands_when_the_orchestrator_is_closed(call, after):
+    """Whatever was being asked of the orchestrator in that moment isn't what the caller has to hear of."""
+
+    async def story(pub, store, run):
+        working = asyncio.create_task(bulk.carry_out(pub, store, run))
+        await pub.clock.sleep(1)
+        async with Orchestrator([InMemoryPublisher(clock=pub.clock)], clock=pub.clock, store=store) as other:
+            waiting = asyncio.create_task(call(other, store, run))
+            await pub.clock.sleep(after)
+            await other.close()
+            record = await waiting
+        assert OUT.PENDING in statuses(record)
+        assert statuses(await working) == {OUT.PUBLISHED}
+
+    play_slowly(story, held=0.5)
