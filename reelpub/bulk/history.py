@@ -7,6 +7,8 @@ import difflib
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
+import anyio
+
 from reelpub.bulk.composing import History, compose, row_record
 from reelpub.bulk.ledger import Ledger
 from reelpub.bulk.record import RowRecord, RunRecord
@@ -34,7 +36,9 @@ async def opened(store: RunStore) -> AsyncGenerator[RunStore, None]:
     try:
         yield store
     finally:
-        await store.close()
+        # What is being written is awaited, also where the scope around it was cancelled.
+        with anyio.CancelScope(shield=True):
+            await store.close()
 
 
 async def load(store: RunStore, run_id: str, *, with_moments: bool = True) -> RunRecord:

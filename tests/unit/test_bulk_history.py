@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 
+import anyio
 import pytest
 from attrs import evolve
 
@@ -37,6 +40,26 @@ async def store(tmp_path):
 async def begun(store, count=3, **members):
     asked = {"name": "posts.csv", "command": "publish", "now": NOW} | members
     return await begin(store, [row(n) for n in range(1, count + 1)], **asked)
+
+
+async def test_a_store_is_let_go_of_although_the_scope_around_it_was_cancelled(tmp_path):
+    """What is being written at that moment is awaited; the file, and the thread that writes it, stay nobody's."""
+    store, made = SqliteStore(tmp_path / "runs.db"), []
+    with anyio.CancelScope() as scope:
+        async with opened(store):
+            write, loop = store._commit, asyncio.get_running_loop()
+
+            def commit(writes):
+                loop.call_soon_threadsafe(scope.cancel)
+                time.sleep(0.03)
+                made.extend(write(writes))
+                return made
+
+            store._commit = commit
+            await begun(store)
+    assert scope.cancelled_caught
+    assert made == [None]
+    assert store._thread is None
 
 
 # ---- beginning
