@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Sequence
@@ -21,6 +20,7 @@ from reelpub.models.when import LocalTime
 from reelpub.report.accounts import shares
 from reelpub.report.agenda import agenda
 from reelpub.report.figures import figures
+from reelpub.report.files import replace
 from reelpub.report.html import tag
 from reelpub.report.look import TONES, icons
 from reelpub.report.months import calendar
@@ -61,14 +61,7 @@ def write(record: RunRecord, path: str | Path, *, generated_at: datetime, zone: 
         OSError: it can't be written.
     """
     text = render(record, generated_at=generated_at, zone=zone)
-    path = Path(path)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        beside.write_text(text, encoding="utf-8", newline="\n")
-        beside.replace(path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
+    replace(Path(path), lambda stream: stream.write(text.encode()))
 
 
 def _own_zone(record: RunRecord) -> Zone:

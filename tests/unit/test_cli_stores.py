@@ -99,13 +99,13 @@ class TestClock:
         assert isinstance(clock, ScaledClock)
         assert (clock.scale, clock.origin) == (12.5, 1767225600.0)
 
-    @pytest.mark.parametrize("url", ["", "https://api.reap.video/v1", "http://192.168.0.7:8802"])
+    @pytest.mark.parametrize("url", ["", "https://api.reap.video/v1", "http://192.168.0.7:8802", "http://[::1"])
     def test_it_isnt_taken_where_a_key_would_leave_this_machine(self, url):
         """A fast clock would send ten times as much as a real service allows."""
         with pytest.raises(click.UsageError, match="REAP_BASE_URL isn't one"):
             clock_from({**self.HERE, "REAP_BASE_URL": url, CLOCK: "10@1767225600.0"})
 
-    @pytest.mark.parametrize("text", ["fast", "10", "10@", "99@1767225600.0", "@"])
+    @pytest.mark.parametrize("text", ["fast", "10", "10@", "99@1767225600.0", "@", "10@nan", "10@1e300"])
     def test_what_isnt_a_clock_is_wrong_use(self, text):
         with pytest.raises(click.UsageError, match="unset it"):
             clock_from({**self.HERE, CLOCK: text})
@@ -143,3 +143,25 @@ class TestFiles:
         finally:
             os.umask(before)
         assert mode(tmp_path / "out.csv") == 0o644
+
+    @POSIX
+    def test_a_link_stays_one(self, tmp_path):
+        (tmp_path / "real.csv").write_bytes(b"before")
+        (tmp_path / "link.csv").symlink_to("real.csv")
+        files.replace(tmp_path / "link.csv", lambda stream: stream.write(b"after"))
+        assert (tmp_path / "link.csv").is_symlink()
+        assert (tmp_path / "real.csv").read_bytes() == b"after"
+
+    @POSIX
+    def test_a_pipe_is_written_to_and_not_replaced(self, tmp_path):
+        """So is a device: whoever may write to its folder would lose it."""
+        path = tmp_path / "pipe"
+        os.mkfifo(path)
+        reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            files.replace(path, lambda stream: stream.write(b"through it"))
+            assert os.read(reader, 100) == b"through it"
+        finally:
+            os.close(reader)
+        assert path.is_fifo()
+        assert list(tmp_path.iterdir()) == [path]
