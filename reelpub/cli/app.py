@@ -6,7 +6,6 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from io import TextIOWrapper
-from typing import Any
 
 import click
 
@@ -29,7 +28,7 @@ from reelpub.cli.commands.status import status
 from reelpub.cli.commands.wait import wait
 from reelpub.cli.commands.watch import watch
 from reelpub.cli.exits import ExitStatus, of_error
-from reelpub.cli.page import EXITS, KEYS, STORE_ENVIRONMENT, STORE_FILES, Example, PagedGroup, paged
+from reelpub.cli.page import EXITS, KEYS, STORE_ENVIRONMENT, STORE_FILES, Example, PagedGroup
 from reelpub.cli.show.advice import complaint
 from reelpub.errors import ReelPubError
 
@@ -105,14 +104,7 @@ for subcommand in (
     runs,
     sandbox,
     schedule,
-    paged(
-        schema,
-        examples=(
-            Example("A manifest to begin with, which runs in the sandbox:", "reelpub schema --example csv > posts.csv"),
-            Example("What an editor checks JSON and YAML rows with:", "reelpub schema > manifest.schema.json"),
-        ),
-        exits={"0": "It was printed.", "2": "Wrong use."},
-    ),
+    schema,
     status,
     wait,
     watch,
@@ -128,7 +120,7 @@ def run(arguments: Sequence[str] | None = None, *, obj: object = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     given = None if arguments is None else list(arguments)
     try:
-        return int(_call(given, obj) or ExitStatus.SUCCESS)
+        return int(command.main(given, prog_name="reelpub", standalone_mode=False, obj=obj) or ExitStatus.SUCCESS)
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -138,7 +130,3 @@ def run(arguments: Sequence[str] | None = None, *, obj: object = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         print("reelpub: interrupted", file=sys.stderr)
         return ExitStatus.INTERRUPTED
-
-
-def _call(arguments: list[str] | None, obj: object) -> Any:
-    return command.main(arguments, prog_name="reelpub", standalone_mode=False, obj=obj)

@@ -20,7 +20,6 @@ __all__ = [
     "Page",
     "PagedGroup",
     "Sections",
-    "paged",
 ]
 
 HELP: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -136,7 +135,10 @@ class Page(click.Command):
 
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
         """Return the option ``--help``, with an example like every other."""
-        return _with_example(super().get_help_option(ctx))
+        option = super().get_help_option(ctx)
+        if option is not None:
+            option.help = "Show this page, e.g. --help."
+        return option
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the further sections."""
@@ -144,28 +146,12 @@ class Page(click.Command):
         self.sections.write(formatter)
 
 
-class PagedGroup(click.Group):
+class PagedGroup(Page, click.Group):
     """A group of commands with a page; *chapters* maps a title to the commands under it, each with a few words."""
 
-    context_class = _Context
-
-    def __init__(
-        self,
-        *arguments: Any,
-        chapters: Mapping[str, Mapping[str, str]],
-        examples: Sequence[Example] = (),
-        exits: Mapping[str, str] = EXITS,
-        files: Mapping[str, str] | None = None,
-        environment: Mapping[str, str] | None = None,
-        **options: Any,
-    ) -> None:
-        super().__init__(*arguments, **{"context_settings": HELP, **options})
+    def __init__(self, *arguments: Any, chapters: Mapping[str, Mapping[str, str]], **options: Any) -> None:
+        super().__init__(*arguments, **options)
         self.chapters = dict(chapters)
-        self.sections = Sections(examples, exits, files, environment)
-
-    def get_help_option(self, ctx: click.Context) -> click.Option | None:
-        """Return the option ``--help``, with an example like every other."""
-        return _with_example(super().get_help_option(ctx))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands under their titles."""
@@ -175,19 +161,3 @@ class PagedGroup(click.Group):
         for title, commands in self.chapters.items():
             with formatter.section(title):
                 formatter.write_dl([(f"{name:<{width}}", said) for name, said in commands.items()])
-
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the further sections."""
-        super().format_epilog(ctx, formatter)
-        self.sections.write(formatter)
-
-
-def paged(command: click.Command, **sections: Any) -> Page:
-    """Return *command*, which was made without a page, with one; *sections* are those of `Page`."""
-    return Page(name=command.name, callback=command.callback, params=command.params, help=command.help, **sections)
-
-
-def _with_example(option: click.Option | None) -> click.Option | None:
-    if option is not None:
-        option.help = "Show this page, e.g. --help."
-    return option
