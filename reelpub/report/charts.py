@@ -16,7 +16,7 @@ from attrs import frozen
 from reelpub.bulk.record import BudgetSample, RowRecord
 from reelpub.report.budget import BudgetUse
 from reelpub.report.look import PHASES, TONES, PhaseLook, spaced
-from reelpub.report.phases import Phase, Span, standing
+from reelpub.report.phases import Phase, Span, Standing
 from reelpub.report.text import chart_text
 from reelpub.report.times import Zone, milliseconds, offset_text, spoken
 
@@ -81,9 +81,9 @@ class Axis:
         return {"type": "date", "title": {"text": self.title}, "range": span, **more}
 
 
-def standing_chart(found: Sequence[Span], axis: Axis) -> Chart:
+def standing_chart(found: Standing, axis: Axis) -> Chart:
     """Return the areas that say how many posts were in each phase at any time."""
-    instants, counts = standing(found)
+    instants, counts = found
     places = [axis.place(instant) for instant in instants]
     data = [_area(phase, places, counts[phase]) for phase in _STACKED if phase in counts]
     layout = {

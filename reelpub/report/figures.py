@@ -12,7 +12,7 @@ from reelpub.report.budget import BudgetUse, budget_uses
 from reelpub.report.charts import Axis, budget_chart, posts_chart, standing_chart
 from reelpub.report.html import Html, clock, join, number, tag
 from reelpub.report.look import PHASES
-from reelpub.report.phases import Phase, PhaseTotal, Span, phase_totals, spans, standing, until
+from reelpub.report.phases import Phase, PhaseTotal, Standing, phase_totals, spans, standing, until
 from reelpub.report.times import Zone, spoken
 
 __all__ = ["Figures", "figures"]
@@ -40,26 +40,21 @@ def figures(record: RunRecord, zone: Zone) -> Figures:
     axis = Axis(zone, record.started_at, end)
     uses = budget_uses(record.samples)
     charts: dict[str, Any] = {f"budget-{place}": budget_chart(use, axis) for place, use in enumerate(uses)}
+    content = [tag("p", "Nothing that happened on the way is on record.")]
     if found:
-        charts["standing"] = standing_chart(found, axis)
+        stood, totals = standing(found), phase_totals(found)
+        charts["standing"] = standing_chart(stood, axis)
         charts["posts"] = posts_chart(record.rows, found, axis)
-    return Figures(timeline=_timeline(record, found, zone), budget=_budget(record, uses, zone), charts=charts)
+        content = [
+            _figure("standing", "How many posts were where", _most(stood), _standing_table(stood, zone)),
+            _figure("posts", "Every post", _held(totals, len(record.rows)), _phase_table(totals)),
+        ]
+    return Figures(timeline=_timeline(content), budget=_budget(record, uses, zone), charts=charts)
 
 
-def _timeline(record: RunRecord, found: Sequence[Span], zone: Zone) -> Html:
+def _timeline(content: Sequence[Html]) -> Html:
     title = tag("h2", "From queued to live", id="timeline-title")
-    if not found:
-        content = tag("p", "Nothing that happened on the way is on record.")
-        return tag("section", title, content, id="timeline", aria_labelledby="timeline-title")
-    totals = phase_totals(found)
-    return tag(
-        "section",
-        title,
-        _figure("standing", "How many posts were where", _most(found), _standing_table(found, zone)),
-        _figure("posts", "Every post", _held(totals, len(record.rows)), _phase_table(totals)),
-        id="timeline",
-        aria_labelledby="timeline-title",
-    )
+    return tag("section", title, *content, id="timeline", aria_labelledby="timeline-title")
 
 
 def _figure(chart: str, title: str, said: str, table: Html) -> Html:
@@ -79,8 +74,8 @@ def _figure(chart: str, title: str, said: str, table: Html) -> Html:
     )
 
 
-def _most(found: Sequence[Span]) -> str:
-    _, counts = standing(found)
+def _most(found: Standing) -> str:
+    _, counts = found
     peaks = [f"{PHASES[phase].name} {number(max(counts[phase]))}" for phase in counts if not phase.is_end]
     return f"At most, at any one time: {', '.join(peaks)}." if peaks else "Every post had ended when it was first seen."
 
@@ -97,8 +92,8 @@ def _held(totals: Sequence[PhaseTotal], posts: int) -> str:
     return f"{'; '.join(said) or 'No post was held by a limit, a cap or its time'}. One line is one post. {zoom}"
 
 
-def _standing_table(found: Sequence[Span], zone: Zone) -> Html:
-    instants, counts = standing(found)
+def _standing_table(found: Standing, zone: Zone) -> Html:
+    instants, counts = found
     last = len(instants) - 1
     places = sorted({last * place // (_TOLD_INSTANTS - 1) for place in range(_TOLD_INSTANTS)})
     heads = [tag("th", PHASES[phase].name, scope="col") for phase in counts]

@@ -13,7 +13,7 @@ from attrs import frozen
 
 from reelpub.bulk.record import Moment, RowRecord, RunRecord
 
-__all__ = ["Phase", "PhaseTotal", "Span", "phase_totals", "spans", "standing", "until"]
+__all__ = ["Phase", "PhaseTotal", "Span", "Standing", "phase_totals", "spans", "standing", "until"]
 
 MOST_POINTS = 240
 """Instants at which a run of many rows is counted: more than a screen can show apart in a stacked area."""
@@ -106,6 +106,10 @@ def _phase(moment: Moment, now: Phase | None, row: RowRecord, *, is_last: bool) 
     return _BEGINS.get(moment.kind, now)
 
 
+Standing = tuple[tuple[datetime, ...], dict[Phase, tuple[int, ...]]]
+"""Instants, and how many rows are in each phase from each of them on."""
+
+
 @frozen(kw_only=True)
 class PhaseTotal:
     """How many posts were in a phase, and for how long: each in all its times there, in seconds."""
@@ -136,7 +140,7 @@ def phase_totals(found: Iterable[Span]) -> tuple[PhaseTotal, ...]:
     )
 
 
-def standing(found: Sequence[Span]) -> tuple[tuple[datetime, ...], dict[Phase, tuple[int, ...]]]:
+def standing(found: Sequence[Span]) -> Standing:
     """Return instants, and how many rows were in each phase from each of them on; phases with no row are left out.
 
     Few changes are told exactly. Many are counted at `MOST_POINTS` instants at even distances.

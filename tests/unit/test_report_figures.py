@@ -351,7 +351,7 @@ def test_the_charts_are_what_the_library_takes(runs, count):
     run = runs.run(count)
     found = found_spans(run)
     for chart in (
-        standing_chart(found, UTC_AXIS),
+        standing_chart(standing(found), UTC_AXIS),
         posts_chart(run.rows, found, UTC_AXIS),
         *(budget_chart(use, UTC_AXIS) for use in budget_uses(run.samples)),
     ):
