@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from datetime import datetime
 
 import pytest
 
 from reelpub.cli.app import run
 from reelpub.cli.setup import Setup
+from reelpub.cli.show.lines import LinesView
 from reelpub.clocks import ScaledClock
 from reelpub.sandbox import Fault, FaultKind, Sandbox
 
@@ -212,6 +214,18 @@ class TestPublish:
         assert "warning: settings.tiktok.privacy" in out
 
 
+@pytest.mark.parametrize(("when", "expected"), [("event", 0), ("listing", 0), ("open", 3)])
+def test_a_reader_that_leaves_is_no_failure_of_the_post(reelpub, served, monkeypatch, when, expected):
+    """What is known of its end is told by the exit status; 1 would say that it may be sent again."""
+
+    def gone(*_) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr(LinesView, when, gone)
+    assert reelpub("publish", *CLIP, "--account", "tiktok:acme")[0] == expected
+    assert len(served.live()) == (expected == 0)
+
+
 class TestStatusAndWait:
     def posted(self, reelpub, *accounts: str) -> list[str]:
         named = [part for account in accounts for part in ("--account", account)]
@@ -235,6 +249,15 @@ class TestStatusAndWait:
         assert "https://www.tiktok.com/" in out
         status, out, _ = reelpub("wait", "--publisher", "reap", ids[0], "--json")
         assert (status, objects(out)[-1]["status"]) == (0, "published")
+
+    def test_what_was_waited_for_is_told_by_the_commands_clock(self, reelpub, served):
+        (post_id,) = self.posted(reelpub, "tiktok:acme")
+        before = served.clock.time()
+        _, out, _ = reelpub("wait", "--publisher", "reap", post_id, "--json")
+        outcome = objects(out)[-1]
+        times = [datetime.fromisoformat(outcome[name]).timestamp() for name in ("submitted_at", "settled_at")]
+        in_order = [before, *times, served.clock.time()]
+        assert in_order == sorted(in_order)
 
     def test_a_post_under_way_is_three(self, reelpub):
         (post_id,) = self.posted(reelpub, "tiktok:acme")

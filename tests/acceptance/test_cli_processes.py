@@ -115,6 +115,18 @@ def test_a_reader_that_leaves_ends_it_without_a_traceback():
         process.stdout = None
 
 
+@POSIX
+def test_a_reader_that_leaves_changes_nothing_in_how_a_post_ends():
+    """1 would say that it may be sent again."""
+    arguments = ("--publisher", "reap", "--clip", "demo-project-1/demo-clip-1", "--account", "tiktok:acme")
+    with sandbox("--speed", "30") as (_, _, exports), running("publish", *arguments, **exports) as process:
+        until(process, "queued for reap")
+        process.stdout.close()
+        assert process.wait(30) == 0
+        assert process.stderr.read() == ""
+        process.stdout = None
+
+
 def test_an_encoding_that_lacks_a_character_is_no_reason_to_end():
     with sandbox() as (_, _, exports):
         done = subprocess.run(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import click
 from attrs import frozen
@@ -17,6 +17,7 @@ from reelpub.cli.show import listing, views
 from reelpub.cli.show.advice import complaint
 from reelpub.cli.show.board import Board
 from reelpub.cli.work.following import follow
+from reelpub.clocks import utc_now
 from reelpub.errors import ConfigurationError, ReelPubError
 from reelpub.models.outcome import Outcome
 from reelpub.models.post import Post
@@ -79,7 +80,8 @@ async def _wait(setup: Setup, wanted: _Wanted, view: views.View) -> int:
 
     async def work() -> Sequence[Outcome]:
         began = setup.clock.monotonic()
-        found = [outcome for id_ in wanted.ids if (outcome := await _read(pub, id_, wanted.publisher, errors))]
+        posts = [post for id_ in wanted.ids if (post := await _read(pub, id_, wanted.publisher, errors))]
+        found = [_to_follow(post, utc_now(setup.clock)) for post in posts]
         for outcome in found:
             row = board.add(outcome.request)
             row.publisher, row.state, row.job_id = outcome.publisher or "", outcome.status.value, outcome.job_id
@@ -97,21 +99,19 @@ async def _wait(setup: Setup, wanted: _Wanted, view: views.View) -> int:
     return max(ends)
 
 
-async def _read(pub: Orchestrator, post_id: str, publisher: str | None, errors: list[ReelPubError]) -> Outcome | None:
+async def _read(pub: Orchestrator, post_id: str, publisher: str | None, errors: list[ReelPubError]) -> Post | None:
     """Read one post; an error of one is kept in *errors* and doesn't keep the others from being waited for."""
     try:
-        post = await pub.fetch(post_id, publisher=publisher)
+        return await pub.fetch(post_id, publisher=publisher)
     except ConfigurationError:
         raise
     except ReelPubError as error:
         errors.append(error)
         return None
-    return _to_follow(post)
 
 
-def _to_follow(post: Post) -> Outcome:
+def _to_follow(post: Post, now: datetime) -> Outcome:
     """Return an outcome that the orchestrator can take up: *post* is all that is known of what was asked for."""
-    now = datetime.now(UTC)
     return Outcome(
         request=PublishRequest(Draft(post.id), reference=post.id),
         job_id=f"wait_{post.id}",

@@ -24,7 +24,7 @@ from reelpub.cli.show.printable import clean, shorten
 from reelpub.cli.show.words import is_bad_end, is_bad_moment, is_noteworthy, sentence
 from reelpub.models.event import AccountFailed, JobEvent, JobSettled, JobUnknown
 
-__all__ = ["RunJson", "RunLines", "RunScreen", "RunView", "Sturdy", "choose"]
+__all__ = ["RunJson", "RunLines", "RunScreen", "RunView", "Sturdy", "choose", "to_nowhere"]
 
 _LEAST_SECONDS = 0.2
 
@@ -223,11 +223,11 @@ class Sturdy:
         except OSError:
             # A closed pipe, or a terminal that is gone.
             self.is_lost = True
-            _to_nowhere()
+            to_nowhere()
             self._on_lost()
 
 
-def _to_nowhere() -> None:
+def to_nowhere() -> None:
     """Have standard output end nowhere, so that what is left in its buffer can't fail once more at the very end."""
     try:
         number = sys.stdout.fileno()

@@ -10,6 +10,7 @@ import click
 from attrs import field, frozen
 
 from reelpub.cli.exits import ExitStatus, of_statuses
+from reelpub.cli.progress.runviews import to_nowhere
 from reelpub.cli.setup import Setup, orchestrator, publishers
 from reelpub.cli.show import listing, views
 from reelpub.cli.show.board import Board
@@ -53,7 +54,7 @@ def order_from(given: dict[str, Any]) -> Order:
         retries=given["retry_failed"],
         waits=not given["no_wait"],
         timeout=given["timeout"],
-        store=None if given["store"] is None else prepared(given["store"]),
+        store=given["store"],
     )
 
 
@@ -86,13 +87,26 @@ async def rehearse_one(setup: Setup, order: Order, *, as_json: bool) -> int:
 async def publish_one(setup: Setup, order: Order, view: views.View) -> int:
     """Publish the post, show it, and return the exit status."""
     pub = orchestrator(setup, order.request.publisher, store=order.store)
+    if order.store is not None:
+        # Made only now: neither wrong use nor a dry run leaves a file behind.
+        prepared(order.store)
+
+    done: list[Outcome] = []
 
     async def work() -> Sequence[Outcome]:
-        return [await _carry_out(pub, order, setup.clock)]
+        done.append(await _carry_out(pub, order, setup.clock))
+        return done
 
-    outcomes = await follow(pub, Board([order.request]), view, work)
-    view.listing(listing.outcomes(outcomes))
-    _advise(view, outcomes)
+    outcomes: Sequence[Outcome] = done
+    try:
+        outcomes = await follow(pub, Board([order.request]), view, work)
+        view.listing(listing.outcomes(outcomes))
+        _advise(view, outcomes)
+    except BrokenPipeError:
+        # Nobody reads it any more; the exit status still tells how it ended, as far as that is known.
+        to_nowhere()
+        if not outcomes:
+            return ExitStatus.UNKNOWN
     # Interrupted before it was taken on: it provably wasn't sent.
     return of_statuses(outcome.status for outcome in outcomes) if outcomes else ExitStatus.FAILED
 
