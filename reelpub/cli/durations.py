@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import count
 from zoneinfo import ZoneInfo
@@ -83,14 +84,16 @@ def step(context: click.Context, parameter: click.Parameter, value: str | None) 
 
 
 def times(start: datetime | LocalTime, every: Step) -> Iterator[datetime | LocalTime]:
-    """Return *start* and the times after it, *every* step one.
+    """Yield *start* and the times after it, *every* step one, until the calendar ends.
 
     A clock time stays one where the step is whole days, so that a gap or a fold of its zone is judged like any other
     row's; with hours in the step the start is read as an instant first.
-
-    Raises:
-        ValueError: the start isn't a time of its zone.
     """
+    with suppress(OverflowError):
+        yield from _times(start, every)
+
+
+def _times(start: datetime | LocalTime, every: Step) -> Iterator[datetime | LocalTime]:
     if isinstance(start, datetime):
         return (every.after(start, number) for number in count())
     clock = datetime.fromisoformat(str(start.clock))

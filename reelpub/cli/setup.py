@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import click
 from attrs import field, frozen
 
-from reelpub.clocks import Clock, ScaledClock, SystemClock
+from reelpub.clocks import Clock, ScaledClock, SystemClock, utc_now
 from reelpub.orchestrator.orchestrator import Orchestrator
 from reelpub.policies.lateness import Lateness
 from reelpub.providers import registry
@@ -60,14 +60,16 @@ def clock_from(environ: Mapping[str, str]) -> Clock:
             )
     scale, _, origin = text.partition("@")
     try:
-        return ScaledClock(float(scale), origin=float(origin))
-    except ValueError:
+        clock = ScaledClock(float(scale), origin=float(origin))
+        utc_now(clock)
+    except (ValueError, OverflowError, OSError):
         raise click.UsageError(f"{CLOCK}: {text!r} isn't what `reelpub sandbox --speed` prints; unset it") from None
+    return clock
 
 
 def _is_here(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
     try:
+        host = urlsplit(url).hostname or ""
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False

@@ -82,6 +82,18 @@ def test_an_instant_stays_one():
 
 
 @pytest.mark.parametrize(
+    ("start", "every", "count"),
+    [
+        (datetime(9999, 12, 31, 21, tzinfo=UTC), Step(seconds=7200), 2),
+        (LocalTime("9999-12-31 21:00", "UTC"), Step(days=1), 1),
+        (LocalTime("0001-01-01 00:00", "Asia/Tokyo"), Step(seconds=60), 0),
+    ],
+)
+def test_times_end_with_the_calendar(start, every, count):
+    assert len(list(islice(times(start, every), 5))) == count
+
+
+@pytest.mark.parametrize(
     ("seconds", "said"),
     [(-3, "0 s"), (0.4, "0 s"), (41.2, "41 s"), (89, "89 s"), (90, "2 min"), (3540, "59 min"), (3600, "1 h"),
      (12_000, "3 h 20 min"), (200_000, "2 days")],

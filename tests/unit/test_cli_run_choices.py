@@ -46,7 +46,7 @@ class TestRows:
     def test_numbers_and_ranges(self, values, expected):
         assert runchoice.row_numbers(None, None, values) == expected
 
-    @pytest.mark.parametrize("value", ["", "x", "5-3", "0", "1-", "-1", "1-2-3", "9" * 30])
+    @pytest.mark.parametrize("value", ["", "x", "5-3", "0", "1-", "-1", "1-2-3", "9" * 30, "5-2000000"])
     def test_anything_else_is_wrong_use(self, value):
         with pytest.raises(click.BadParameter):
             runchoice.row_numbers(None, None, (value,))
@@ -105,6 +105,11 @@ class TestMoves:
         with pytest.raises(click.UsageError, match="no row of r waits"):
             moves_by(run, timedelta(hours=1), None)
 
+    @pytest.mark.parametrize("days", [3_000_000, -3_000_000])
+    def test_a_time_that_no_calendar_has_is_told(self, days):
+        with pytest.raises(click.UsageError, match=r"--by: row 1 would be moved out of the calendar"):
+            moves_by(self.RUN, timedelta(days=days), None)
+
     def test_a_time_is_for_one_row(self):
         assert moves_to(self.RUN, LATER, frozenset({3})) == {3: LATER}
         for numbers in (None, frozenset(), frozenset({1, 2})):
@@ -135,6 +140,13 @@ class TestTimesForRows:
         assert (problem.row, problem.place.line) == (1, 2)
         assert "--start TIME --every" in str(problem)
 
+    @pytest.mark.parametrize("are_needed", [True, False])
+    def test_where_the_calendar_ends_the_rows_are_told_to_begin_sooner(self, are_needed):
+        slots = Slots(written="late", start=datetime(9999, 12, 31, 23, tzinfo=UTC), every=Step(seconds=3600))
+        found = list(with_times(slots, are_needed=are_needed)([manifest(1), manifest(2)]))
+        assert [one.is_sound for one in found] == [True, False]
+        assert "would come after the end of the calendar; begin sooner with --start" in str(found[1].problems[0])
+
     def test_unless_a_row_needs_none(self):
         rows = [manifest(1), manifest(2, at=LATER)]
         assert list(with_times(None, are_needed=False)(rows)) == rows
@@ -163,6 +175,7 @@ class TestWrongUse:
             (["publish", "--clip", "a/b", "--skip-bad-rows"], "--skip-bad-rows goes with FILE"),
             (["publish", "--format", "csv"], "--format goes with FILE"),
             (["publish", "FILE", "--zone", "Mars/Base"], "is no zone"),
+            (["plan", "FILE", "--zone", "Europe/Olso"], "did you mean Europe/Oslo?"),
             (["publish", "nowhere.csv"], "does not exist"),
             (["schedule", "FILE", "--every", "2h"], "--start and --every go together"),
             (["schedule", "FILE", "--start", "2027-03-28T09:00Z"], "--start and --every go together"),
@@ -171,6 +184,14 @@ class TestWrongUse:
                 "--start: '2027-03-28 09:00' has no",
             ),
             (["schedule", "FILE", "--start", "soon", "--every", "2h"], "--start: 'soon' isn't a time"),
+            (
+                ["schedule", "FILE", "--start", "2027-03-28 02:30", "--every", "2h", "--zone", "Europe/Oslo"],
+                "--start: '2027-03-28 02:30' is skipped there when the clocks go forward",
+            ),
+            (
+                ["plan", "FILE", "--start", "2027-10-31 02:30", "--every", "1d", "--zone", "Europe/Oslo"],
+                "--start: '2027-10-31 02:30' comes twice there",
+            ),
             (["reschedule", "r"], "say where to"),
             (["reschedule", "r", "--at", "2027-03-28T09:00Z", "--by", "2h"], "say where to"),
             (["resume", "r", "--posts"], "leave RUN out, or leave --posts out"),

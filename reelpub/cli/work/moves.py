@@ -21,7 +21,7 @@ def moves_by(run: RunRecord, by: timedelta, numbers: frozenset[int] | None) -> M
     """Return the new times of the rows of *run*, of *numbers* alone if given, each moved by so much.
 
     Raises:
-        click.UsageError: a row that was named waits for no time, or none does.
+        click.UsageError: a row that was named waits for no time, or none does, or no calendar has its new one.
     """
     _require(run, numbers)
     moves: dict[int, datetime] = {}
@@ -30,12 +30,19 @@ def moves_by(run: RunRecord, by: timedelta, numbers: frozenset[int] | None) -> M
             continue
         at = due_at(row) if row.status in _WAITING else None
         if at is not None:
-            moves[row.number] = at + by
+            moves[row.number] = _moved(row.number, at, by)
         elif numbers is not None:
             raise click.UsageError(f"--row {row.number}: it waits for no time, so it can't be moved ({row.status})")
     if not moves:
         raise click.UsageError(f"no row of {run.id} waits for its time; `reelpub results {run.id}` shows them all")
     return moves
+
+
+def _moved(number: int, at: datetime, by: timedelta) -> datetime:
+    try:
+        return at + by
+    except OverflowError:
+        raise click.UsageError(f"--by: row {number} would be moved out of the calendar; move it less far") from None
 
 
 def moves_to(

@@ -23,6 +23,9 @@ __all__ = ["can_ask", "chosen", "row_numbers", "rows", "run", "spans", "standing
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+_MOST = 1_000_000
+"""The highest number of a row that can be named: a range is taken apart into its numbers."""
+
 _OFFERED = 20
 """Runs that the shell offers."""
 
@@ -63,8 +66,9 @@ def row_numbers(context: click.Context, parameter: click.Parameter, values: tupl
                 f"{text!r} isn't a row such as 7, or rows such as 3-5", ctx=context, param=parameter
             )
         span = range(int(numbers[0]), int(numbers[1]) + 1)
-        if not span or span[0] < 1:
-            raise click.BadParameter(f"{text!r} names no row; they count from 1", ctx=context, param=parameter)
+        if not span or span[0] < 1 or span[-1] > _MOST:
+            said = f"{text!r} names no rows that there can be; they count from 1, to {_MOST:,} at most"
+            raise click.BadParameter(said, ctx=context, param=parameter)
         found.update(span)
     return frozenset(found) if values else None
 

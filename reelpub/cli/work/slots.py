@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from shlex import quote
 from typing import Any, TypeVar
 
 import click
@@ -15,11 +14,16 @@ from reelpub.cli.work.request import when_from
 from reelpub.manifest.rows import ManifestRow
 from reelpub.models.problem import Problem
 from reelpub.models.when import LocalTime
+from reelpub.policies.scheduling import instant
 
 __all__ = ["Slots", "options_for_slots", "slots_from", "with_times"]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Prepare = Callable[[Iterable[ManifestRow]], Iterable[ManifestRow]]
+
+
+_MISSING = "is missing; give the row a time, or all that have none with --start TIME --every 2h"
+_TOO_LATE = "would come after the end of the calendar; begin sooner with --start, or let them be closer with --every"
 
 
 @frozen(kw_only=True)
@@ -29,11 +33,6 @@ class Slots:
     written: str
     start: datetime | LocalTime
     every: Step
-
-    @property
-    def options(self) -> str:
-        """The options that ask for them."""
-        return f"--start {quote(self.written)} --every {self.every}"
 
 
 def options_for_slots(command: Command) -> Command:
@@ -57,13 +56,18 @@ def slots_from(written: str | None, every: Step | None, zone: str | None) -> Slo
     """Return the times that the options ask for; None where they weren't given.
 
     Raises:
-        click.UsageError: one is given without the other, or the start is no time.
+        click.UsageError: one is given without the other, or the start is no time, or not just one in its zone.
     """
     start = when_from(written, zone if _is_clock_time(written) else None, option="--start")
     if (start is None) != (every is None):
         raise click.UsageError("--start and --every go together, such as --start 2027-03-28T09:00+02:00 --every 2h")
     if written is None or start is None or every is None:
         return None
+    wrong = instant(start)
+    if isinstance(wrong, Problem):
+        # What a row can name a policy for, an option says with an offset.
+        said = wrong.message.partition(";")[0]
+        raise click.UsageError(f"--start: {written!r} {said}; give another time, or this one with an offset")
     return Slots(written=written.strip(), start=start, every=every)
 
 
@@ -82,15 +86,15 @@ def with_times(slots: Slots | None, *, are_needed: bool = True) -> Prepare:
     """
 
     def prepare(rows: Iterable[ManifestRow]) -> Iterator[ManifestRow]:
-        following = times(slots.start, slots.every) if slots is not None else None
+        following = times(slots.start, slots.every) if slots is not None else iter(())
         for row in rows:
             if row.request is None or row.request.at is not None or row.skip is not None or _has_time(row):
                 yield row
-            elif following is not None:
-                yield evolve(row, request=evolve(row.request, at=next(following)))
-            elif are_needed:
-                message = "is missing; give the row a time, or all that have none with --start TIME --every 2h"
-                yield evolve(row, problems=(*row.problems, row.locate(Problem(field="at", message=message))))
+            elif (at := next(following, None)) is not None:
+                yield evolve(row, request=evolve(row.request, at=at))
+            elif slots is not None or are_needed:
+                problem = Problem(field="at", message=_MISSING if slots is None else _TOO_LATE)
+                yield evolve(row, problems=(*row.problems, row.locate(problem)))
             else:
                 yield row
 
