@@ -6,11 +6,12 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
+from reelpub.cli.stores import VARIABLE
 from reelpub.manifest import FORMATS
+from reelpub.manifest.times import zone_problem
 from reelpub.models.source import Clip
 
 __all__ = [
@@ -29,6 +30,11 @@ __all__ = [
 ]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+_STORE = (
+    "The file in which everything is noted before it is sent, so that a crash loses nothing and repeats nothing, "
+    "e.g. --store posts.db. Without it: REELPUB_STORE, or else the one under Files."
+)
 
 
 def clip(context: click.Context, parameter: click.Parameter, value: str | None) -> Clip | None:
@@ -80,15 +86,14 @@ def publisher(command: Command) -> Command:
     )(command)
 
 
-def store(*, exists: bool = False) -> Callable[[Command], Command]:
+def store(help_text: str = _STORE, *, exists: bool = False) -> Callable[[Command], Command]:
     """Add ``--store``; with *exists* a file that is named has to be there already."""
     return click.option(
         "--store",
         type=click.Path(path_type=Path, dir_okay=False, exists=exists),
         metavar="FILE",
-        envvar="REELPUB_STORE",
-        help="The file in which everything is noted before it is sent, so that a crash loses nothing and repeats "
-        "nothing, e.g. --store posts.db. Without it: REELPUB_STORE, or else the one under Files.",
+        envvar=VARIABLE,
+        help=help_text,
     )
 
 
@@ -99,16 +104,9 @@ def zone(help_text: str) -> Callable[[Command], Command]:
 
 def zone_name(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
     """Read the name of a time zone."""
-    if value is None:
-        return None
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise click.BadParameter(
-            f"{value!r} is no zone that this machine knows; give an IANA name such as Europe/Oslo",
-            ctx=context,
-            param=parameter,
-        ) from None
+    wrong = None if value is None else zone_problem(value)
+    if wrong is not None:
+        raise click.BadParameter(f"{value!r} {wrong.message}", ctx=context, param=parameter)
     return value
 
 

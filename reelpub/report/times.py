@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from attrs import frozen
 
 from reelpub.errors import ConfigurationError
+from reelpub.manifest.times import zone_problem
 
 __all__ = ["Zone", "milliseconds", "offset_text", "spoken", "zone_named"]
 
@@ -66,11 +67,10 @@ def zone_named(name: str) -> Zone:
     Raises:
         ConfigurationError: this machine knows no such zone.
     """
-    try:
-        return Zone(name, ZoneInfo(name))
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        message = f"{name!r} is no zone that this machine knows; give an IANA name such as Europe/Oslo"
-        raise ConfigurationError(message) from error
+    wrong = zone_problem(name)
+    if wrong is not None:
+        raise ConfigurationError(f"{name!r} {wrong.message}")
+    return Zone(name, ZoneInfo(name))
 
 
 def offset_text(offset: timedelta) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import Protocol
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
+from functools import partial
+from typing import Any, Protocol
 
 from reelpub.cli.show.board import Board
 from reelpub.cli.show.printable import clean
@@ -16,9 +17,19 @@ from reelpub.models.outcome import Outcome
 from reelpub.orchestrator.events import EventStream
 from reelpub.orchestrator.orchestrator import Orchestrator
 
-__all__ = ["follow", "remarks"]
+__all__ = ["follow", "remarks", "shown"]
 
 _TICK_SECONDS = 0.1
+
+
+class _Noting(Protocol):
+    def note(self, text: str) -> None: ...
+
+
+class _Shown(_Noting, Protocol):
+    def tick(self) -> None: ...
+
+    def close(self) -> None: ...
 
 
 async def follow(
@@ -30,7 +41,8 @@ async def follow(
     taken on is returned; a second Ctrl-C ends the process at once.
     """
     try:
-        async with orchestrator, _shown(orchestrator, board, view) as events:
+        feed = partial(_feed, orchestrator, board, view)
+        async with orchestrator, shown(view, partial(view.open, board), orchestrator.stream(), feed) as events:
             try:
                 done = await work()
                 # What closing does to posts that aren't waited for is no news.
@@ -47,13 +59,22 @@ async def follow(
 
 
 @asynccontextmanager
-async def _shown(orchestrator: Orchestrator, board: Board, view: View) -> AsyncGenerator[EventStream, None]:
-    view.open(board)
+async def shown(
+    view: _Shown,
+    begin: Callable[[], None],
+    stream: AbstractAsyncContextManager[EventStream],
+    feed: Callable[[EventStream], Coroutine[Any, Any, None]],
+) -> AsyncGenerator[EventStream, None]:
+    """Open *view* by *begin*, keep it up to date while the ``async with`` lasts, and close it.
+
+    Its clock ticks, *feed* hands it the events of *stream*, and what the library warns of is noted there.
+    """
+    begin()
     ticking = asyncio.create_task(_tick(view))
     try:
         with remarks(view):
-            async with orchestrator.stream() as events:
-                feeding = asyncio.create_task(_feed(orchestrator, events, board, view))
+            async with stream as events:
+                feeding = asyncio.create_task(feed(events))
                 try:
                     yield events
                 finally:
@@ -66,7 +87,7 @@ async def _shown(orchestrator: Orchestrator, board: Board, view: View) -> AsyncG
         view.close()
 
 
-async def _feed(orchestrator: Orchestrator, events: EventStream, board: Board, view: View) -> None:
+async def _feed(orchestrator: Orchestrator, board: Board, view: View, events: EventStream) -> None:
     async for event in events:
         if isinstance(event, EventsMissed):
             view.note(f"{event.count} events came too fast to be shown")
@@ -76,14 +97,10 @@ async def _feed(orchestrator: Orchestrator, events: EventStream, board: Board, v
             view.event(row.label, event)
 
 
-async def _tick(view: View) -> None:
+async def _tick(view: _Shown) -> None:
     while True:
         view.tick()
         await asyncio.sleep(_TICK_SECONDS)
-
-
-class _Noting(Protocol):
-    def note(self, text: str) -> None: ...
 
 
 class _Remarks(logging.Handler):

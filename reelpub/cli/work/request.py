@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 import click
 from attrs import fields
 
-from reelpub.models.settings import (
-    InstagramSettings,
-    LinkedInSettings,
-    PlatformSettings,
-    TikTokSettings,
-    YouTubeSettings,
-)
+from reelpub.manifest.columns import SETTINGS
+from reelpub.models.settings import PlatformSettings
 from reelpub.models.source import Clip, Draft, GeneratedPost, MediaItems, Source
 from reelpub.models.when import LocalTime
 
 __all__ = ["settings_from", "source_from", "when_from"]
 
-_SETTINGS: Mapping[str, type[InstagramSettings | LinkedInSettings | TikTokSettings | YouTubeSettings]] = {
-    "instagram": InstagramSettings,
-    "linkedin": LinkedInSettings,
-    "tiktok": TikTokSettings,
-    "youtube": YouTubeSettings,
-}
 _NEEDS_ONE = "name one source: --generated-post ID, --media-item ID, --draft ID or --clip PROJECT/CLIP"
 _NEEDS_SOMETHING = f"give FILE, such as posts.csv; or, for a single post, {_NEEDS_ONE}"
 
@@ -96,7 +85,7 @@ def settings_from(given: Iterable[tuple[str, str, bool | str]]) -> dict[str, Pla
     """
     collected: dict[str, dict[str, Any]] = {}
     for platform, name, value in given:
-        known = _SETTINGS.get(platform)
+        known = SETTINGS.get(platform)
         names = [member.name for member in fields(known)] if known is not None else [name]
         if name not in names:
             raise click.UsageError(f"--setting: {platform} has no {name!r}; it has {', '.join(names)}")
@@ -105,5 +94,5 @@ def settings_from(given: Iterable[tuple[str, str, bool | str]]) -> dict[str, Pla
 
 
 def _typed(platform: str, members: dict[str, Any]) -> PlatformSettings:
-    known = _SETTINGS.get(platform)
+    known = SETTINGS.get(platform)
     return members if known is None else known(**members)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from reelpub.cli.progress.weights import weights
 from reelpub.cli.setup import Setup, orchestrator
 from reelpub.cli.show import runlisting, steps
 from reelpub.cli.stores import default_path, path_from
-from reelpub.cli.work.following import remarks
+from reelpub.cli.work.following import shown
 from reelpub.cli.work.interrupts import Interrupts, listening
 from reelpub.cli.work.numbering import Numbering
 from reelpub.clocks import utc_now
@@ -40,13 +39,12 @@ __all__ = ["Case", "Floor", "Work", "conclude", "named_store", "undertake"]
 Work = Callable[["Floor"], Awaitable[object]]
 """What is done to a run. It is given a `Floor`; a `RunRecord` that it returns is how the run stands afterwards."""
 
-_TICK_SECONDS = 0.1
 _BUFFER = 200_000
 _TURN = 100
 """Events shown before the loop gets a turn."""
 
 
-def named_store(path: Path) -> Path | None:
+def named_store(path: Path | None) -> Path | None:
     """Return *path* if commands about it have to name it, None where they find it by themselves."""
     return None if path == (path_from(os.environ) or default_path()) else path
 
@@ -159,7 +157,8 @@ class _Undertaking:
             on_rows=self._numbering.learn,
             on_moment=self._noted,
         )
-        async with self.pub, self._showing() as events:
+        stream = self.pub.stream(buffer=_BUFFER)
+        async with self.pub, shown(self.view, self._open_view, stream, self._feed) as events:
             try:
                 done = await work(floor)
                 # What closing does to posts that aren't waited for is no news.
@@ -173,26 +172,10 @@ class _Undertaking:
         if line is not None:
             self.view.moment(line, moment)
 
-    @asynccontextmanager
-    async def _showing(self) -> AsyncGenerator[EventStream, None]:
+    def _open_view(self) -> None:
         clock = self.case.setup.clock
         picture = Picture(self.tally, lambda: budgets_of(self.pub.publishers), lambda: utc_now(clock))
         self.view.open(self.tally, picture)
-        ticking = asyncio.create_task(self._tick())
-        try:
-            with remarks(self.view):
-                async with self.pub.stream(buffer=_BUFFER) as events:
-                    feeding = asyncio.create_task(self._feed(events))
-                    try:
-                        yield events
-                    finally:
-                        events.end()
-                        await feeding
-        finally:
-            ticking.cancel()
-            with suppress(asyncio.CancelledError):
-                await ticking
-            self.view.close()
 
     async def _feed(self, events: EventStream) -> None:
         count = 0
@@ -212,11 +195,6 @@ class _Undertaking:
         if line is not None:
             self.view.event(line, event)
 
-    async def _tick(self) -> None:
-        while True:
-            self.view.tick()
-            await asyncio.sleep(_TICK_SECONDS)
-
 
 def _is_unfinished(event: JobEvent) -> bool:
     """Return whether *event* says what stopping makes of a job, which isn't its end."""
@@ -228,7 +206,7 @@ def conclude(case: Case, record: RunRecord, *, only: Collection[int] | None = No
     view = Sturdy(case.view, lambda: None)
     store = named_store(case.store)
     status = of_statuses((row.status for row in record.rows), scheduled_counts=not case.until_live)
-    view.listing(runlisting.rows(record, limit=runlisting.BRIEF, only=only))
+    view.listing(runlisting.rows(record, limit=runlisting.BRIEF, only=only, store=store))
     view.note(runlisting.totals(record))
     for step in steps.next_steps(record, store=store):
         view.advise(step.text, step.command)
