@@ -27,6 +27,8 @@ def calendar(months: Sequence[Month], zone: Zone) -> Html:
     entries = [entry for month in months for week in month.weeks for day in week if day for entry in day.entries]
     waiting = sum(entry.row.status is OutcomeStatus.SCHEDULED for entry in entries)
     said = f"{number(len(entries))} posts have a time of their own, {number(waiting)} of them are scheduled."
+    if len(entries) == 1:
+        said = f"1 post has a time of its own{', and is scheduled' if waiting else ''}."
     return tag(
         "section",
         tag("h2", "Calendar", id="calendar-title"),

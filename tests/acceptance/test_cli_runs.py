@@ -150,6 +150,9 @@ class TestPublish:
         assert places == [("3", "clip"), ("4", "at"), ("5", "accounts")]
         assert "leave them out with --skip-bad-rows" in err
         assert "reelpub plan posts.csv" in err
+        name = manifest(*rows, name="my posts.csv")
+        _, _, err = reelpub("publish", name, "--zone", "Europe/Oslo", "--store", "my posts.db")
+        assert "`reelpub plan 'my posts.csv' --zone Europe/Oslo --store 'my posts.db'` shows more" in err
         assert not served.live()
         assert not (tmp_path / "state").exists()
 
@@ -281,6 +284,19 @@ class TestAfterwards:
         assert status == 0
         assert "2 rows left out: each is live already" in err
         assert "1 row left out: it is scheduled at the service already" in err
+
+    def test_what_is_to_be_done_next_names_the_store(self, reelpub, served, manifest):
+        """Another one wouldn't know what was sent before."""
+        named = ("--store", "my posts.db")
+        reelpub("publish", manifest(clip(1), clip(2)), *named)
+        _, out, _ = reelpub("results", "--json", *named)
+        commands = [step["command"] for step in objects(out)[-1]["next"]]
+        assert commands
+        assert all(command.endswith(" --store 'my posts.db'") for command in commands)
+        _, _, err = reelpub("results", "--format", "csv", "-o", "again.csv", *named)
+        assert err.endswith("reelpub publish again.csv --store 'my posts.db'\n")
+        _, out, _ = reelpub("retry", "--row", "1", *named)
+        assert re.search(r"and 1 more: .*; all of them: reelpub results \S+ --store 'my posts\.db'$", out, re.MULTILINE)
 
     def test_results_are_a_manifest_for_what_isnt_live(self, reelpub, served, manifest, tmp_path):
         served.order(FaultKind.PLATFORM_FAILS, account="tiktok:acme")
@@ -622,11 +638,25 @@ def test_a_dry_run_tells_a_program_the_same(reelpub, served, manifest):
     assert served.live() == []
 
 
+def test_a_store_that_is_named_for_one_post_is_made_only_for_sending(reelpub, served, tmp_path, monkeypatch):
+    post = ("publish", "--clip", "demo-project-1/demo-clip-1", "--account", "x:acme", "--store", "posts.db")
+    assert reelpub(*post, "--dry-run")[0] == 0
+    assert not (tmp_path / "posts.db").exists()
+    with monkeypatch.context() as bare:
+        bare.delenv("REAP_API_KEY")
+        bare.delenv("REELMIRROR_API_KEY")
+        assert reelpub(*post)[0] == 2
+    assert not (tmp_path / "posts.db").exists()
+    assert reelpub(*post)[0] == 0
+    assert (tmp_path / "posts.db").stat().st_mode & 0o777 == 0o600
+
+
 def test_a_dry_run_of_one_post_and_of_one_that_is_kept_here(reelpub, served, manifest):
     """Options show the same as a file; what Reap doesn't schedule so soon is shown as it leaves when it is due."""
     status, out, _ = reelpub("publish", "--clip", "demo-project-1/demo-clip-1", "--account", "x:acme", "--dry-run")
     assert status == 0
     assert "demo-project-1/demo-clip-1: would be published" in out
+    assert "dry run: 1 request shown and not sent" in out
     name = manifest({"clip": "demo-project-1/demo-clip-1", "accounts": "x:acme", "at": served.in_hours(0.5)})
     status, out, _ = reelpub("schedule", name, "--dry-run")
     assert status == 0

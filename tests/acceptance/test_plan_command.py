@@ -232,6 +232,20 @@ def test_a_sound_file_ends_with_the_command_that_sends_it(desk):
     assert "planning took 2 reads at reap, and no writes" in lines
 
 
+def test_the_commands_that_follow_have_what_the_file_was_planned_with(desk):
+    """Another store wouldn't know what was sent before, another format or zone would read another file."""
+    store = str(desk.folder / "my posts.db")
+    options = ("--zone", "Europe/Oslo", "--format", "csv", "--publisher", "reap", "--store", store)
+    same = f"--zone Europe/Oslo --format csv --publisher reap --store '{store}'"
+    _, lines, _ = desk(desk.manifest([clip_row(1)]), *options)
+    assert lines[-1] == f"send it with: reelpub publish posts.csv {same}"
+    _, lines, _ = desk(desk.manifest([clip_row(1, accounts="tiktok:nobody")]), *options)
+    assert lines[-1] == f"nothing was sent; mend the errors, then: reelpub plan posts.csv {same}"
+    desk.patch.setenv("REELPUB_STORE", store)
+    _, lines, _ = desk(desk.manifest([clip_row(1)]))
+    assert lines[-1] == "send it with: reelpub publish posts.csv"
+
+
 def test_each_time_is_shown_in_utc_and_where_it_was_written(desk):
     name = desk.manifest(
         [

@@ -255,6 +255,18 @@ def test_the_calendar_links_to_the_rows(runs):
     assert [header.text for header in section.all("th")][:2] == ["Monday", "Tuesday"]
 
 
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (OutcomeStatus.SCHEDULED, "1 post has a time of its own, and is scheduled. Times are"),
+        (OutcomeStatus.FAILED, "1 post has a time of its own. Times are"),
+    ],
+)
+def test_a_single_post_in_the_calendar_is_told_as_one(runs, status, said):
+    record = runs.run(1, rows=(runs.row(1, status, at=NOW),))
+    assert said in rendered(record)[0].one("section", id="calendar").text
+
+
 def test_a_full_day_of_the_calendar_can_be_opened(runs):
     rows = tuple(runs.row(number, OutcomeStatus.SCHEDULED, at=NOW) for number in range(1, 8))
     section = rendered(runs.run(7, rows=rows))[0].one("section", id="calendar")

@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import tzinfo
 from pathlib import Path
-from shlex import quote
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -21,8 +20,10 @@ from reelpub.cli.exits import ExitStatus, of_error
 from reelpub.cli.page import KEYS, STORE_ENVIRONMENT, STORE_FILES, Example, Page
 from reelpub.cli.setup import Setup, publishers, setup_of
 from reelpub.cli.show import planlisting, views
+from reelpub.cli.show.steps import file_command
 from reelpub.cli.stores import opened_if_there
 from reelpub.cli.work.slots import Slots, options_for_slots, slots_from, with_times
+from reelpub.cli.work.undertaking import named_store
 from reelpub.clocks import utc_now
 from reelpub.errors import ConfigurationError
 from reelpub.manifest import read_manifest
@@ -83,13 +84,7 @@ _EXITS: Final = {
     help="Print only so many findings; all are counted, e.g. --limit-findings 50.",
 )
 @click.option("--rows", "with_rows", is_flag=True, help="With --json: also an object for each row, e.g. --json --rows.")
-@click.option(
-    "--store",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    envvar="REELPUB_STORE",
-    help="The store that is asked what was sent before, e.g. --store posts.db.",
-)
+@options.store("The store that is asked what was sent before, e.g. --store posts.db.")
 @options.publisher
 @options.as_json
 @click.pass_context
@@ -146,11 +141,25 @@ class _Order:
     @property
     def sending(self) -> str:
         """The command that sends the file."""
-        file = "FILE" if self.name == "-" else quote(self.name)
-        zone = f" --zone {self.key}" if self.key is not None else ""
-        if self.slots is not None:
-            return f"reelpub schedule {file} {self.slots.options}{zone}"
-        return f"reelpub publish {file}{zone}"
+        return self._again("publish" if self.slots is None else "schedule")
+
+    @property
+    def planning(self) -> str:
+        """The command that plans the file."""
+        return self._again("plan")
+
+    def _again(self, command: str) -> str:
+        """Return *command* with all that decides what the file means, and what is known of it."""
+        return file_command(
+            command,
+            self.name,
+            start=None if self.slots is None else self.slots.written,
+            every=None if self.slots is None else self.slots.every,
+            zone=self.key,
+            format=self.format,
+            publisher=self.publisher,
+            store=named_store(self.store),
+        )
 
     @property
     def key(self) -> str | None:
@@ -195,7 +204,7 @@ class _Sink:
         if made.publishers:
             self.view.listing(planlisting.summary(made))
             self._calendar(made, self.order.zone)
-        for line in planlisting.verdict(self.order.name, made, self.order.sending):
+        for line in planlisting.verdict(made, planning=self.order.planning, sending=self.order.sending):
             self.view.note(line)
 
     def _calendar(self, made: planning.Plan, zone: tzinfo | None) -> None:

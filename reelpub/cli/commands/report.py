@@ -15,6 +15,7 @@ from reelpub.cli import options
 from reelpub.cli.page import STORE_ENVIRONMENT, STORE_FILES, Example, Page
 from reelpub.cli.setup import Setup, setup_of
 from reelpub.cli.show.printable import clean
+from reelpub.cli.show.words import so_many
 from reelpub.cli.stores import existing, opened
 from reelpub.cli.work import files, runchoice
 from reelpub.clocks import utc_now
@@ -64,5 +65,5 @@ def _write(setup: Setup, run: RunRecord, output: Path | None, zone: str | None) 
         return 0
     path = output or Path(f"reelpub-{run.id}.html")
     files.replace(path, lambda stream: stream.write(page))
-    click.echo(clean(f"{path}: {len(run.rows)} rows; open it in a browser"))
+    click.echo(clean(f"{path}: {so_many(len(run.rows), 'row')}; open it in a browser"))
     return 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
-from shlex import quote
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -22,6 +21,7 @@ from reelpub.cli.setup import Setup, setup_of
 from reelpub.cli.show.encode import record
 from reelpub.cli.show.listing import Listing, Span
 from reelpub.cli.show.printable import shorten
+from reelpub.cli.show.steps import given_options
 from reelpub.cli.show.when import due_at, told_at, when_members, zone_of
 from reelpub.cli.stores import existing, opened
 from reelpub.cli.work import runchoice
@@ -126,8 +126,7 @@ def _what_else(case: Case, moved: Moved) -> list[tuple[str, str]]:
     rows = sorted(number for number, result in moved.items() if isinstance(result, UnsupportedOperation))
     if not rows:
         return []
-    path = named_store(case.store)
-    cancel = f"reelpub cancel {case.run} --row {spans(rows)}" + (f" --store {quote(str(path))}" if path else "")
+    cancel = f"reelpub cancel {case.run}{given_options(row=spans(rows), store=named_store(case.store))}"
     them = "it" if len(rows) == 1 else "them"
     return [
         (f"what its provider can't move can be called off and scheduled anew; call {them} off with", cancel),

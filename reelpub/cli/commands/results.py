@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
-from shlex import quote
 from typing import Any, BinaryIO
 
 import click
@@ -19,8 +18,10 @@ from reelpub.cli.exits import of_statuses
 from reelpub.cli.page import EXITS, STORE_ENVIRONMENT, STORE_FILES, Example, Page
 from reelpub.cli.progress import runviews
 from reelpub.cli.show import runlisting, steps
+from reelpub.cli.show.words import so_many
 from reelpub.cli.stores import existing, opened
 from reelpub.cli.work import files, runchoice
+from reelpub.cli.work.undertaking import named_store
 from reelpub.manifest.results import write_results
 
 __all__ = ["results"]
@@ -80,9 +81,10 @@ async def _results(given: dict[str, Any]) -> int:
     async with opened(path) as store:
         run = await history.load(store, await runchoice.chosen(store, given["run"], say))
     status = of_statuses(row.status for row in run.rows)
+    named = named_store(path)
     shown = evolve(run, rows=tuple(filter(steps.is_lacking, run.rows))) if given["failed"] else run
     if given["format_"] is not None:
-        _write(shown, given["format_"], given["output"])
+        _write(shown, given["format_"], given["output"], named)
         return status
     view.record(runlisting.run_record(run))
     if shown.rows or not given["failed"]:
@@ -90,11 +92,11 @@ async def _results(given: dict[str, Any]) -> int:
     else:
         view.note("of no row it is known that it isn't live")
     view.note(runlisting.totals(run))
-    view.record(runlisting.summary_record(run, status))
+    view.record(runlisting.summary_record(run, status, store=named))
     return status
 
 
-def _write(run: RunRecord, format_: str, output: Path | None) -> None:
+def _write(run: RunRecord, format_: str, output: Path | None, store: Path | None) -> None:
     def write(stream: BinaryIO) -> None:
         write_results(result_rows(run), stream, format_)
 
@@ -103,5 +105,5 @@ def _write(run: RunRecord, format_: str, output: Path | None) -> None:
         sys.stdout.buffer.flush()
         return
     files.replace(output, write)
-    count = "1 row" if len(run.rows) == 1 else f"{len(run.rows)} rows"
-    click.echo(f"{output}: {count}; send what isn't live again with: reelpub publish {quote(str(output))}", err=True)
+    again = steps.file_command("publish", str(output), store=store)
+    click.echo(f"{output}: {so_many(len(run.rows), 'row')}; send what isn't live again with: {again}", err=True)

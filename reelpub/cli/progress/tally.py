@@ -187,8 +187,10 @@ class Tally:
 
 def _state(line: Line, event: JobEvent) -> tuple[str, bool]:
     match event:
-        case JobQueued() | JobHeld():
-            return (line.state, True) if line.is_settled and isinstance(event, JobHeld) else (WAITING, False)
+        case JobQueued():
+            return WAITING, False
+        case JobHeld() if not line.is_settled:
+            return WAITING, False
         case JobSent() | JobAccepted():
             return ON_THE_WAY, False
         case JobUnknown(is_final=False):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, tzinfo
 from itertools import islice
-from shlex import quote
 from typing import Any, Final
 
 from reelpub.bulk.calendar import PlannedRow, days, zone_name
@@ -15,6 +14,7 @@ from reelpub.cli.durations import spoken
 from reelpub.cli.show.encode import encode, record
 from reelpub.cli.show.listing import Entry, Listing, Span
 from reelpub.cli.show.printable import clean, shorten
+from reelpub.cli.show.words import so_many
 from reelpub.manifest.rows import RowProblem
 
 __all__ = ["calendar", "finding_line", "finding_record", "plan_record", "row_record", "summary", "verdict"]
@@ -131,10 +131,10 @@ def _later(one: PublisherPlan) -> str:
     return ", ".join(parts) or "-"
 
 
-def verdict(name: str, plan: Plan, sending: str) -> list[str]:
+def verdict(plan: Plan, *, planning: str, sending: str) -> list[str]:
     """Return what a person has to know of the whole: what couldn't be known, the counts, and what to do next.
 
-    *sending* is the command that sends the file.
+    *planning* is the command that plans the file, *sending* the one that sends it.
     """
     lines = [f"note: {note}" for note in plan.notes]
     lines += [
@@ -144,31 +144,26 @@ def verdict(name: str, plan: Plan, sending: str) -> list[str]:
     if any(one.kept_here for one in plan.publishers):
         lines.append("note: what is kept here is too soon for its provider; publishing has to run until then")
     if plan.reads:
-        told = ", ".join(f"{_number(count, 'read')} at {publisher}" for publisher, count in plan.reads.items())
+        told = ", ".join(f"{so_many(count, 'read')} at {publisher}" for publisher, count in plan.reads.items())
         lines.append(f"planning took {told}, and no writes")
-    return [*lines, _counts(plan), _next_step(name, plan, sending)]
+    return [*lines, _counts(plan), _next_step(plan, planning, sending)]
 
 
 def _counts(plan: Plan) -> str:
     skipped = f", {plan.skipped} left out by result_status" if plan.skipped else ""
     known = f", {plan.remembered} asked for before" if plan.remembered else ""
     return (
-        f"{_number(plan.rows, 'row')}: {plan.new} can be sent{known}{skipped}; "
-        f"{_number(plan.errors, 'error')}, {_number(plan.warnings, 'warning')}"
+        f"{so_many(plan.rows, 'row')}: {plan.new} can be sent{known}{skipped}; "
+        f"{so_many(plan.errors, 'error')}, {so_many(plan.warnings, 'warning')}"
     )
 
 
-def _next_step(name: str, plan: Plan, sending: str) -> str:
-    file = "FILE" if name == "-" else quote(name)
+def _next_step(plan: Plan, planning: str, sending: str) -> str:
     if plan.errors:
-        return f"nothing was sent; mend the errors, then: reelpub plan {file}"
+        return f"nothing was sent; mend the errors, then: {planning}"
     if plan.unread:
-        return f"see to the keys and the network, then: reelpub plan {file}"
+        return f"see to the keys and the network, then: {planning}"
     return f"send it with: {sending}" if plan.new else "there is nothing to send"
-
-
-def _number(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def calendar(rows: Sequence[PlannedRow], zone: tzinfo | None, *, most: int | None) -> Iterator[Listing]:

@@ -13,9 +13,9 @@ from reelpub.bulk.record import RowRecord, RunRecord
 from reelpub.cli.show.encode import encode, record
 from reelpub.cli.show.listing import Listing, Span
 from reelpub.cli.show.printable import shorten
-from reelpub.cli.show.steps import next_steps
+from reelpub.cli.show.steps import given_options, next_steps
 from reelpub.cli.show.when import due_at, due_text, told_at, when_members, zone_of
-from reelpub.cli.show.words import spaced
+from reelpub.cli.show.words import so_many, spaced
 from reelpub.models.outcome import Outcome, OutcomeStatus
 from reelpub.models.post import Delivery, DeliveryStatus
 
@@ -110,10 +110,12 @@ def _joined(*said: str) -> str:
     return "; ".join(filter(None, said))
 
 
-def rows(run: RunRecord, *, limit: int | None = None, only: Collection[int] | None = None) -> Listing:
+def rows(
+    run: RunRecord, *, limit: int | None = None, only: Collection[int] | None = None, store: Path | None = None
+) -> Listing:
     """List *run*, or of its rows *only* those; with *limit*, no more lines than that, the worst and unknown first.
 
-    The records are those of all rows.
+    The records are those of all rows. *store* is given if commands have to name it.
     """
     wanted = run.rows if only is None else [row for row in run.rows if row.number in only]
     shown = _chosen(wanted, limit)
@@ -134,7 +136,7 @@ def rows(run: RunRecord, *, limit: int | None = None, only: Collection[int] | No
             for line in lines
         ),
         records=tuple(row_record(run.id, row) for row in run.rows),
-        footer=_hidden(run, shown),
+        footer=_hidden(run, shown, store),
     )
 
 
@@ -156,12 +158,13 @@ def _chosen(found: Sequence[RowRecord], limit: int | None) -> Sequence[RowRecord
     return chosen
 
 
-def _hidden(run: RunRecord, shown: Sequence[RowRecord]) -> str:
+def _hidden(run: RunRecord, shown: Sequence[RowRecord], store: Path | None) -> str:
     if len(shown) == len(run.rows):
         return ""
     numbers = {row.number for row in shown}
     hidden = [row for row in run.rows if row.number not in numbers]
-    return f"and {len(hidden)} more: {_counted(hidden)}; all of them: reelpub results {run.id}"
+    command = f"reelpub results {run.id}{given_options(store=store)}"
+    return f"and {len(hidden)} more: {_counted(hidden)}; all of them: {command}"
 
 
 def _counted(found: Iterable[RowRecord]) -> str:
@@ -172,7 +175,7 @@ def _counted(found: Iterable[RowRecord]) -> str:
 def totals(run: RunRecord) -> str:
     """Return one sentence on *run*."""
     count = len(run.rows)
-    return f"{count} {'row' if count == 1 else 'rows'}: {_counted(run.rows)}" if count else "no rows"
+    return f"{so_many(count, 'row')}: {_counted(run.rows)}" if count else "no rows"
 
 
 def awaited(found: Iterable[RowRecord], now: datetime) -> str:

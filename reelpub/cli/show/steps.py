@@ -11,9 +11,10 @@ from reelpub.bulk.record import RowRecord, RunRecord
 from reelpub.errors import AuthenticationError, PaymentRequiredError, PermissionDeniedError
 from reelpub.models.outcome import OutcomeStatus
 
-__all__ = ["Step", "is_lacking", "next_steps", "resume_command"]
+__all__ = ["Step", "file_command", "given_options", "is_lacking", "next_steps", "resume_command"]
 
 _REPEATED = "not sent, as the same was sent before; allow_duplicate in the row sends it all the same"
+_TO_MEND = "refused, and would be again; write what isn't live to a file and mend it, with"
 _NEVER_LIVE = frozenset({OutcomeStatus.REFUSED, OutcomeStatus.NOT_SENT, OutcomeStatus.FAILED})
 _NOT_THE_ROWS = (AuthenticationError, PaymentRequiredError, PermissionDeniedError)
 """Refusals that are about the key or the balance: once that is put right, the very same row goes through."""
@@ -32,36 +33,26 @@ def next_steps(run: RunRecord, *, store: Path | None = None) -> list[Step]:
 
     What isn't finished comes first: as long as it isn't, nothing should be sent again.
     """
-    ends = _named_store(store)
+    ends = given_options(store=store)
     lacking = [row for row in run.rows if is_lacking(row)]
     to_mend = sum(map(_is_to_mend, lacking))
     to_retry = len(lacking) - to_mend
-    steps = [
-        Step(f"{_rows(count)} {text}", command)
-        for count, text, command in (
-            (_unfinished(run), "unfinished; go on with", resume_command(run.id, store)),
-            (_unknown(run), "unknown and may be live: look at the accounts before you send anything again", ""),
-            (to_retry, "not live everywhere; send just that again with", f"reelpub retry {run.id} --failed{ends}"),
-            (
-                to_mend,
-                "refused, and would be again; write what isn't live to a file and mend it, with",
-                _again(run, ends),
-            ),
-            (_of(run, OutcomeStatus.DUPLICATE), _REPEATED, ""),
-            (_waiting(run), "at the provider; follow to the end with", f"reelpub watch {run.id}{ends}"),
-        )
-        if count
+    return [
+        *_about(_unfinished(run), "unfinished; go on with", resume_command(run.id, store)),
+        *_about(_unknown(run), "unknown and may be live: look at the accounts before you send anything again"),
+        *_about(to_retry, "not live everywhere; send just that again with", f"reelpub retry {run.id} --failed{ends}"),
+        *_about(to_mend, _TO_MEND, f"reelpub results {run.id} --failed --format csv -o again.csv{ends}"),
+        *([Step("and then send it with", f"reelpub publish again.csv{ends}")] if to_mend else []),
+        *_about(_of(run, OutcomeStatus.DUPLICATE), _REPEATED),
+        *_about(_waiting(run), "at the provider; follow to the end with", f"reelpub watch {run.id}{ends}"),
+        Step("everything on one page", f"reelpub report {run.id}{ends}"),
+        Step("as a file", f"reelpub results {run.id} --format csv -o results.csv{ends}"),
     ]
-    if to_mend:
-        place = next(place for place, step in enumerate(steps) if step.command == _again(run, ends))
-        steps.insert(place + 1, Step("and then send it with", f"reelpub publish again.csv{ends}"))
-    steps.append(Step("everything on one page", f"reelpub report {run.id}{ends}"))
-    steps.append(Step("as a file", f"reelpub results {run.id} --format csv -o results.csv{ends}"))
-    return steps
 
 
-def _again(run: RunRecord, ends: str) -> str:
-    return f"reelpub results {run.id} --failed --format csv -o again.csv{ends}"
+def _about(count: int, text: str, command: str = "") -> list[Step]:
+    """Return what there is to do about so many rows: nothing about none."""
+    return [Step(f"{count} row is {text}" if count == 1 else f"{count} rows are {text}", command)] if count else []
 
 
 def is_lacking(row: RowRecord) -> bool:
@@ -97,12 +88,20 @@ def _of(run: RunRecord, *statuses: OutcomeStatus) -> int:
 
 def resume_command(run_id: str, store: Path | None = None) -> str:
     """Return the command that goes on with a run."""
-    return f"reelpub resume {run_id}{_named_store(store)}"
+    return f"reelpub resume {run_id}{given_options(store=store)}"
 
 
-def _named_store(store: Path | None) -> str:
-    return f" --store {shlex.quote(str(store))}" if store is not None else ""
+def file_command(command: str, name: str, **given: object) -> str:
+    """Return *command* for the file called *name* with the options that are *given*, as `given_options` says.
+
+    What was standard input is called FILE, of whose format nothing is known.
+    """
+    file = shlex.quote(name)
+    if name == "-":
+        file, given = "FILE", {**given, "format": None}
+    return f"reelpub {command} {file}{given_options(**given)}"
 
 
-def _rows(count: int) -> str:
-    return f"{count} row is" if count == 1 else f"{count} rows are"
+def given_options(**given: object) -> str:
+    """Return options as they are typed, each with a space before it; those that are None are left out."""
+    return "".join(f" --{name} {shlex.quote(str(value))}" for name, value in given.items() if value is not None)

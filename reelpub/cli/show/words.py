@@ -22,7 +22,7 @@ from reelpub.models.event import (
 )
 from reelpub.models.outcome import Outcome, OutcomeStatus
 
-__all__ = ["is_bad_end", "is_bad_moment", "is_noteworthy", "sentence", "settled_as", "spaced"]
+__all__ = ["is_bad_end", "is_bad_moment", "is_noteworthy", "sentence", "settled_as", "so_many", "spaced"]
 
 _HELD = {"limit": "waits for the rate limit", "cap": "waits for its account's cap", "time": "waits for its time"}
 
@@ -30,6 +30,11 @@ _HELD = {"limit": "waits for the rate limit", "cap": "waits for its account's ca
 def spaced(status: object) -> str:
     """Return a status as people write it: ``partly published``."""
     return str(status).replace("_", " ")
+
+
+def so_many(count: int, what: str) -> str:
+    """Return so many of something: ``1 row``, ``2 rows``."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def sentence(event: JobEvent) -> str:  # noqa: C901, PLR0912  (one arm for each event)

@@ -14,7 +14,7 @@ from reelpub.cli.exits import of_statuses
 from reelpub.cli.show.encode import line, record
 from reelpub.cli.show.printable import clean
 from reelpub.cli.show.when import due_of, due_text, when_members, zone_of
-from reelpub.cli.show.words import spaced
+from reelpub.cli.show.words import so_many, spaced
 from reelpub.clocks import Clock
 from reelpub.models.outcome import OutcomeStatus
 from reelpub.models.request import PublishRequest
@@ -79,7 +79,7 @@ def shown(rehearsal: Rehearsal, labels: Sequence[str]) -> list[str]:
         lines.append(clean(f"{said}: {outcome.reason}" if outcome.reason else said))
     writes = sum(not request.is_sent for request in rehearsal.requests)
     reads = len(rehearsal.requests) - writes
-    lines.append(f"dry run: {writes} requests shown and not sent, {reads} sent that only read")
+    lines.append(f"dry run: {so_many(writes, 'request')} shown and not sent, {reads} sent that only read")
     return lines
 
 

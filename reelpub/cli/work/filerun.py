@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import click
 from attrs import define, field, frozen
@@ -22,9 +21,11 @@ from reelpub.cli.setup import Setup, publishers
 from reelpub.cli.show import planlisting
 from reelpub.cli.show.advice import complaint
 from reelpub.cli.show.printable import clean
+from reelpub.cli.show.steps import file_command
+from reelpub.cli.show.words import so_many
 from reelpub.cli.stores import opened, opened_if_there, prepared
 from reelpub.cli.work.dryrun import dry_run
-from reelpub.cli.work.undertaking import Case, Floor, conclude, undertake
+from reelpub.cli.work.undertaking import Case, Floor, conclude, named_store, undertake
 from reelpub.clocks import utc_now
 from reelpub.manifest import read_manifest
 from reelpub.manifest.rows import ManifestRow, RowProblem
@@ -62,10 +63,17 @@ class FileOrder:
         """The file as it was named."""
         return str(self.file)
 
+    @property
+    def planning(self) -> str:
+        """The command that plans the file."""
+        store = named_store(self.store)
+        return file_command(
+            "plan", self.name, zone=self.zone, format=self.format, publisher=self.publisher, store=store
+        )
+
     def read(self) -> Iterable[ManifestRow]:
         """Read the file's rows, one after the other."""
-        source: Path | BinaryIO = sys.stdin.buffer if self.name == "-" else self.file
-        return self.prepare(read_manifest(source, format=self.format, zone=self.zone))
+        return self.prepare(read_manifest(self.file, format=self.format, zone=self.zone))
 
 
 @define
@@ -185,12 +193,14 @@ def _unchecked(order: FileOrder, planned: Plan) -> int:
 def _refuse(order: FileOrder, checked: Checked) -> int:
     bad = checked.bad
     errors = sum(found.is_error for found in checked.findings)
-    told = f"reelpub: {errors} {'error' if errors == 1 else 'errors'} in {order.name}; nothing was sent. "
+    told = f"reelpub: {so_many(errors, 'error')} in {order.name}; nothing was sent. "
     if 0 in bad:
         told += "Mend the file"
     else:
-        told += f"Mend {_rows(len(bad))}, or leave {'it' if len(bad) == 1 else 'them'} out with --skip-bad-rows"
-    click.echo(clean(f"{told}; `reelpub plan {order.name}` shows more"), err=True)
+        told += (
+            f"Mend {so_many(len(bad), 'row')}, or leave {'it' if len(bad) == 1 else 'them'} out with --skip-bad-rows"
+        )
+    click.echo(clean(f"{told}; `{order.planning}` shows more"), err=True)
     if order.as_json:
         view = runviews.choose(as_json=True)
         for found in checked.findings:
@@ -222,9 +232,9 @@ async def _begin(setup: Setup, order: FileOrder, checked: Checked, path: Path) -
 
 def _introduce(view: runviews.RunView, order: FileOrder, checked: Checked, planned: Plan, run: str) -> None:
     """Say the run's id first of all, and what it will do."""
-    view.note(f"run {run}: {_rows(len(checked.sound))} of {order.name}")
+    view.note(f"run {run}: {so_many(len(checked.sound), 'row')} of {order.name}")
     if checked.bad:
-        view.note(f"{_rows(len(checked.bad))} left out: they have errors")
+        view.note(f"{so_many(len(checked.bad), 'row')} left out: they have errors")
     for told in _left_out(checked.skipped):
         view.note(told)
     view.note(f"about {planned.requests} requests and {spoken(planned.seconds)} at the limits")
@@ -233,11 +243,9 @@ def _introduce(view: runviews.RunView, order: FileOrder, checked: Checked, plann
 def _left_out(skipped: Iterable[ManifestRow]) -> list[str]:
     """Return how many rows the file itself says to leave out, for each reason."""
     reasons = Counter(row.skip for row in skipped)
-    return [f"{_rows(count)} left out: {'it' if count == 1 else 'each'} {why}" for why, count in reasons.items()]
-
-
-def _rows(count: int) -> str:
-    return "1 row" if count == 1 else f"{count} rows"
+    return [
+        f"{so_many(count, 'row')} left out: {'it' if count == 1 else 'each'} {why}" for why, count in reasons.items()
+    ]
 
 
 def options_for_files(command: Callable[..., Any]) -> Callable[..., Any]:
