@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -48,9 +49,16 @@ async def begin(
         if row.request is None or not row.is_sound or row.skip is not None:
             left_out += 1
             continue
-        request = codec.dump_request(row.request)
         noted.append(
-            StoredRow(run=run, number=row.number, line=row.line, job_id=job_id(run, row.number), request=request)
+            StoredRow(
+                run=run,
+                number=row.number,
+                line=row.line,
+                job_id=job_id(run, row.number),
+                request=codec.dump_request(row.request),
+                # Its whole numbers may be larger than orjson takes.
+                own=json.dumps(row.own).encode() if row.own else None,
+            )
         )
         if len(noted) % _CHUNK == 0:
             await asyncio.sleep(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -53,6 +54,7 @@ def row_record(entry: Entry, happened: Sequence[Moment]) -> RowRecord:
         request=codec.load_request(entry.row.request),
         job_id=outcome.job_id if outcome is not None else entry.row.job_id,
         outcome=outcome,
+        own=json.loads(entry.row.own) if entry.row.own else {},
         # Two processes may have had a hand in it, each of which wrote what it saw a little later.
         moments=tuple(sorted(happened, key=_when)),
     )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from reelpub.models.outcome import Outcome, OutcomeStatus
 from reelpub.models.request import PublishRequest
@@ -51,7 +53,8 @@ class RowRecord:
     """One row: its number (from 1) and line in the manifest, what it asked for, and what became of it.
 
     `job_id` is its latest job: a retry's, where it was retried. `outcome` is None while nothing is known of it: it
-    hasn't been submitted yet; an outcome without `settled_at` is how things stand.
+    hasn't been submitted yet; an outcome without `settled_at` is how things stand. `own` are the values of the columns
+    that are the manifest's writer's own.
     """
 
     number: int
@@ -60,6 +63,7 @@ class RowRecord:
     job_id: str
     outcome: Outcome | None = None
     moments: tuple[Moment, ...] = ()
+    own: Mapping[str, Any] = field(factory=dict, repr=False)
 
     @property
     def status(self) -> OutcomeStatus:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from reelpub.bulk.record import RowRecord, RunRecord
 from reelpub.manifest.results import ResultRow
 
-__all__ = ["result_rows"]
+__all__ = ["own_columns", "result_rows"]
 
 _UNTOUCHED = "it hasn't been submitted; resume the run"
 
@@ -21,6 +21,11 @@ def result_rows(record: RunRecord) -> Iterator[ResultRow]:
     return (_result_row(row, record.id) for row in record.rows)
 
 
+def own_columns(record: RunRecord) -> tuple[str, ...]:
+    """Return the columns of *record*'s rows that were their writer's own, in the order in which they came."""
+    return tuple(dict.fromkeys(name for row in record.rows for name in row.own))
+
+
 def _result_row(row: RowRecord, run: str) -> ResultRow:
     if row.outcome is None:
         return ResultRow(
@@ -32,6 +37,7 @@ def _result_row(row: RowRecord, run: str) -> ResultRow:
             job_id=row.job_id,
             publisher=row.request.publisher,
             run=run,
+            own=row.own,
         )
     return ResultRow(
         number=row.number,
@@ -45,4 +51,5 @@ def _result_row(row: RowRecord, run: str) -> ResultRow:
         posts=tuple(post.id for post in row.outcome.posts),
         settled_at=row.outcome.settled_at,
         run=run,
+        own=row.own,
     )

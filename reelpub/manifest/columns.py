@@ -210,7 +210,7 @@ _NEAR = 0.8
 
 
 def is_private(name: str) -> bool:
-    """Return whether the column is the writer's own: its name begins with an underscore, and it isn't read."""
+    """Return whether the column is the writer's own: its name begins with an underscore, and it means nothing here."""
     return name.startswith("_")
 
 

@@ -32,6 +32,8 @@ class _Header:
     line: int
     columns: Sequence[Column | None]
     positions: Mapping[str, int]
+    own: Mapping[str, int] = field(factory=dict)
+    """The indices of the writer's own columns."""
     unread: frozenset[int] = frozenset()
     """The indices of columns whose header can't be read, which is told once."""
     unnamed: frozenset[int] = frozenset()
@@ -114,6 +116,7 @@ def _known(head: Sequence[Line], separator: str) -> int:
 def _named(raw: RawRecord) -> _Header:
     columns: list[Column | None] = []
     positions: dict[str, int] = {}
+    own: dict[str, int] = {}
     unread: set[int] = set()
     problems: list[RowProblem] = []
     for index, cell in enumerate(raw.cells):
@@ -127,11 +130,14 @@ def _named(raw: RawRecord) -> _Header:
             column = None
         elif column is not None:
             positions[column.name] = index + 1
+        elif name:
+            own.setdefault(cell.strip(), index)
         columns.append(column)
     return _Header(
         line=raw.line,
         columns=columns,
         positions=positions,
+        own=own,
         unread=frozenset(unread),
         unnamed=frozenset(index for index, cell in enumerate(raw.cells) if not cell.strip()),
         problems=tuple(problems),
@@ -167,7 +173,8 @@ def _row(number: int, raw: RawRecord, header: _Header) -> Record:
     for index in header.unnamed:
         if raw.cells[index].strip():
             tell(Problem(field="row", value=raw.cells[index], message="stands in a column without a name"), index)
-    values = _values(raw.cells, header, tell)
+    is_exact = _is_exact(raw.cells, header)
+    values = _values(raw.cells, header, tell, is_exact=is_exact)
     given = frozenset(values) if header.has_both_ways else None
     return Record(
         number=number,
@@ -176,6 +183,7 @@ def _row(number: int, raw: RawRecord, header: _Header) -> Record:
         spots=_Spots(raw.line, header.positions, given),
         problems=tuple(problems),
         is_blocked=any(raw.cells[index].strip() for index in header.unread),
+        own=_own(raw.cells, header, is_exact=is_exact),
     )
 
 
@@ -192,9 +200,17 @@ def _misfit(cells: Sequence[str], header: _Header) -> Problem | None:
     return Problem(field="row", value=beyond, message=said)
 
 
-def _values(cells: Sequence[str], header: _Header, tell: Any) -> dict[str, Any]:
+def _is_exact(cells: Sequence[str], header: _Header) -> bool:
     at = header.positions.get(_GUARDED)
-    is_exact = at is not None and cells[at - 1].strip().lower() == "yes"
+    return at is not None and cells[at - 1].strip().lower() == "yes"
+
+
+def _own(cells: Sequence[str], header: _Header, *, is_exact: bool) -> dict[str, str]:
+    given = {name: cells[index] for name, index in header.own.items() if cells[index]}
+    return {name: csv_values.unguarded(cell) for name, cell in given.items()} if is_exact else given
+
+
+def _values(cells: Sequence[str], header: _Header, tell: Any, *, is_exact: bool) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for index, column in enumerate(header.columns):
         cell = cells[index]

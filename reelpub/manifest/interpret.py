@@ -42,6 +42,7 @@ class Interpreter:
             places=Places(record.line, record.spots, source_column(cells)),
             skip=skip,
             is_blocked=record.is_blocked or bool(cells.shared),
+            own=record.own,
         )
 
     def _new(self, shared: list[RowProblem]) -> list[RowProblem]:

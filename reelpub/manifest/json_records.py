@@ -56,7 +56,8 @@ def _row(number: int, line: Line) -> Record:
     spots = _Spots(line.number, line.text)
     problems = tuple(_unknown_members(number, value, spots))
     known = {name: member for name, member in value.items() if find(name) is not None}
-    return Record(number=number, line=line.number, values=known, spots=spots, problems=problems)
+    own = {name: member for name, member in value.items() if is_private(name)}
+    return Record(number=number, line=line.number, values=known, spots=spots, problems=problems, own=own)
 
 
 def _unknown_members(number: int, members: dict[str, Any], spots: _Spots) -> Iterator[RowProblem]:

@@ -46,9 +46,9 @@ UNREAD: Final = _Unread()
 class Record:
     """One row, taken apart but not yet understood.
 
-    `values` are JSON values by column; None and a missing one mean the same. `shared` names the columns whose values
-    come from YAML's defaults, so that a fault in one isn't told for every row. A record with errors among its
-    `problems` and no `values` couldn't be taken apart.
+    `values` are JSON values by column; None and a missing one mean the same. `own` are those of the writer's own
+    columns. `shared` names the columns whose values come from YAML's defaults, so that a fault in one isn't told for
+    every row. A record with errors among its `problems` and no `values` couldn't be taken apart.
     """
 
     number: int
@@ -57,6 +57,7 @@ class Record:
     spots: Spots = field(default=NOWHERE, repr=False)
     problems: tuple[RowProblem, ...] = ()
     shared: frozenset[str] = frozenset()
+    own: Mapping[str, Any] = field(factory=dict, repr=False)
     is_blocked: bool = False
 
 

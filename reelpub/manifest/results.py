@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, BinaryIO, Final
 
-from attrs import frozen
+from attrs import field, frozen
 
 from reelpub.errors import ConfigurationError
-from reelpub.manifest.columns import COLUMNS
+from reelpub.manifest.columns import COLUMNS, is_private
 from reelpub.manifest.csv_cells import quoted
 from reelpub.manifest.csv_values import as_cell, guarded
 from reelpub.manifest.values import request_cells
@@ -19,10 +19,15 @@ from reelpub.models.outcome import OutcomeStatus
 from reelpub.models.post import Delivery
 from reelpub.models.request import PublishRequest
 
-__all__ = ["RESULT_FORMATS", "ResultRow", "write_results"]
+__all__ = ["RESULT_FORMATS", "SEPARATORS", "ResultRow", "write_results"]
 
-_COLUMNS: Final = tuple(column.name for column in COLUMNS if "." not in column.name)
+RESULT_FORMATS: Final = ("csv", "jsonl")
+
+_ASKED: Final = tuple(column.name for column in COLUMNS if "." not in column.name and not column.is_result)
 """Settings stand together in one column: there is no end to the platforms' own."""
+_TOLD: Final = tuple(column.name for column in COLUMNS if column.is_result)
+SEPARATORS: Final = (",", ";", "\t")
+"""What may stand between the cells of CSV."""
 
 
 @frozen(kw_only=True)
@@ -31,7 +36,7 @@ class ResultRow:
 
     `number` and `line` are its place in the manifest that was run, `posts` the ids of its posts at the service,
     `publisher` the name of the one that had it. `reason` is why it ended as it did; what the service said of single
-    accounts is in `deliveries`.
+    accounts is in `deliveries`. `own` are the values of the columns that were the writer's own.
     """
 
     number: int
@@ -45,10 +50,22 @@ class ResultRow:
     posts: tuple[str, ...] = ()
     settled_at: datetime | None = None
     run: str | None = None
+    own: Mapping[str, Any] = field(factory=dict, repr=False)
 
 
-def write_results(rows: Iterable[ResultRow], stream: BinaryIO, format: str = "jsonl") -> None:  # noqa: A002
+def write_results(
+    rows: Iterable[ResultRow],
+    stream: BinaryIO,
+    format: str = "jsonl",  # noqa: A002  (what the command's option is called)
+    *,
+    own: Sequence[str] = (),
+    separator: str = ",",
+) -> None:
     """Write *rows* to *stream*, each as soon as it comes; *format* is one of `RESULT_FORMATS`.
+
+    For CSV, whose header comes before its rows, *own* names the columns that were the writer's own, as far as they are
+    wanted; JSON lines have those that a row has. *separator* stands between the cells of CSV: a comma, a semicolon,
+    which is what spreadsheets expect where the decimal sign is a comma, or a tab.
 
     What is written is a manifest. Read again, its rows ask for the same as before, but for those that are live or may
     be, which are skipped, and those that are live in part, which go to the accounts that provably lack them.
@@ -56,12 +73,19 @@ def write_results(rows: Iterable[ResultRow], stream: BinaryIO, format: str = "js
     CSV is UTF-8 with a mark, as spreadsheets want it, and no cell of it runs as a formula.
 
     Raises:
-        ConfigurationError: there is no such format.
+        ConfigurationError: there is no such format or separator, or a column of *own* isn't the writer's own.
     """
-    write = _WRITERS.get(format)
-    if write is None:
-        raise ConfigurationError(f"results can't be written as {format!r}; there are {', '.join(_WRITERS)}")
-    write(rows, stream)
+    if format not in RESULT_FORMATS:
+        raise ConfigurationError(f"results can't be written as {format!r}; there are {', '.join(RESULT_FORMATS)}")
+    if separator not in SEPARATORS:
+        raise ConfigurationError(f"separator: has to be ',' or ';' or a tab, not {separator!r}")
+    strange = next((name for name in own if not is_private(name)), None)
+    if strange is not None:
+        raise ConfigurationError(f"own: {strange!r} doesn't begin with an underscore")
+    if format == "csv":
+        _write_csv(rows, stream, own, separator)
+    else:
+        _write_json(rows, stream)
 
 
 def _write_json(rows: Iterable[ResultRow], stream: BinaryIO) -> None:
@@ -70,18 +94,12 @@ def _write_json(rows: Iterable[ResultRow], stream: BinaryIO) -> None:
         stream.write(_encoded(text + "\n"))
 
 
-def _write_csv(rows: Iterable[ResultRow], stream: BinaryIO) -> None:
-    stream.write(b"\xef\xbb\xbf" + _encoded(",".join(_COLUMNS) + "\r\n"))
+def _write_csv(rows: Iterable[ResultRow], stream: BinaryIO, own: Sequence[str], separator: str) -> None:
+    columns = (*_ASKED, *own, *_TOLD)
+    stream.write(b"\xef\xbb\xbf" + _encoded(separator.join(map(quoted, columns)) + "\r\n"))
     for row in rows:
         values = _values(row) | {"result_guarded": True}
-        stream.write(_encoded(",".join(_cell(values, column) for column in _COLUMNS) + "\r\n"))
-
-
-_WRITERS: Final[Mapping[str, Callable[[Iterable[ResultRow], BinaryIO], None]]] = {
-    "csv": _write_csv,
-    "jsonl": _write_json,
-}
-RESULT_FORMATS: Final = tuple(_WRITERS)
+        stream.write(_encoded(separator.join(_cell(values, column) for column in columns) + "\r\n"))
 
 
 def _cell(values: Mapping[str, Any], column: str) -> str:
@@ -113,7 +131,7 @@ def _values(row: ResultRow) -> dict[str, Any]:
         "at": None if row.settled_at is None else row.settled_at.isoformat(),
     }
     given = {f"result_{name}": value for name, value in results.items() if value is not None}
-    return {**request_cells(row.request), **given}
+    return {**request_cells(row.request), **row.own, **given}
 
 
 def _reason(row: ResultRow) -> str | None:

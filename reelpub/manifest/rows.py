@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from attrs import field, frozen
 
@@ -58,7 +59,8 @@ class ManifestRow:
     checked further, never to be sent. `places` maps a request's fields, as problems name them, to where they stand.
     `skip` says why the row isn't to be run, where the file is the result of an earlier run in which the row went live
     or can't be told. `is_blocked` says that a fault told elsewhere, such as an unknown column that this row fills,
-    makes the row say less than its writer meant.
+    makes the row say less than its writer meant. `own` are the JSON values of its writer's own columns, which are kept
+    for the results and mean nothing here.
     """
 
     number: int
@@ -68,6 +70,7 @@ class ManifestRow:
     places: Mapping[str, Place] = field(factory=dict, repr=False)
     skip: str | None = None
     is_blocked: bool = False
+    own: Mapping[str, Any] = field(factory=dict, repr=False)
 
     @property
     def is_sound(self) -> bool:

@@ -56,7 +56,7 @@ def row_schema() -> dict[str, Any]:
         "type": "object",
         "properties": {column.name: _property(column) for column in COLUMNS},
         "patternProperties": {
-            "^_": {"description": "Your own; it isn't read."},
+            "^_": {"description": "Your own; it isn't read, and comes back in the results."},
             rf"^(?!(?:{'|'.join(SETTINGS)})\.)[a-z][a-z0-9_]*\.\S(?:.*\S)?$": {
                 "description": "A setting of another platform, passed on as it is."
             },

@@ -48,6 +48,7 @@ class _Row:
     values: Mapping[str, Any] = field(factory=dict)
     places: Mapping[Path, tuple[int, int]] = field(factory=dict)
     faults: tuple[Found, ...] = ()
+    own: Mapping[str, Any] = field(factory=dict)
 
 
 def yaml_records(lines: Lines) -> Iterator[Record]:
@@ -159,6 +160,7 @@ class _Reading:
             spots=_Spots({**_of(self._defaults.places, shared), **row.places}),
             problems=_told(self._number, faults),
             shared=shared,
+            own={**self._defaults.own, **row.own} if is_whole else {},
             # What defaults has wrong is told once and concerns every row.
             is_blocked=bool(self._defaults.faults),
         )
@@ -193,14 +195,15 @@ def _row_of(node: Node) -> _Row:
     values: dict[str, Any] = {}
     places: dict[Path, tuple[int, int]] = {}
     faults: list[Found] = []
+    own: dict[str, Any] = {}
     for key, value in _merged(node, faults):
         if is_private(key.text):
-            continue
-        if find(key.text) is None:
+            own[key.text] = _value(value, (key.text,), {})
+        elif find(key.text) is None:
             faults.append((place_of(key, key.text[:100]), unknown(key.text[:100])))
         else:
             values[key.text] = _value(value, (key.text,), places)
-    return _Row(line=node.line, values=values, places=places, faults=tuple(faults))
+    return _Row(line=node.line, values=values, places=places, faults=tuple(faults), own=own)
 
 
 def _merged(node: MapNode, faults: list[Found]) -> list[tuple[ScalarNode, Node]]:

@@ -12,7 +12,7 @@ from reelpub.store.runs import StoredEvent, StoredRow, StoredRun
 __all__ = ["add_events", "add_run", "events", "rows", "run", "runs", "settle_rows"]
 
 _RUN = "id, name, command, started_at, info"
-_ROW = "run, number, line, job_id, request, outcome"
+_ROW = "run, number, line, job_id, request, outcome, own"
 _EVENT = "run, at, job_id, kind, data"
 
 
@@ -28,8 +28,8 @@ def add_run(db: sqlite3.Connection, *, run: StoredRun, rows: Sequence[StoredRow]
         raise StoreError(f"run {run.id!r}: a row is another run's")
     # A generator: a run of 100,000 rows isn't copied.
     db.executemany(
-        f"INSERT INTO run_rows ({_ROW}) VALUES (?,?,?,?,?,?)",  # noqa: S608
-        ((row.run, row.number, row.line, row.job_id, row.request, row.outcome) for row in rows),
+        f"INSERT INTO run_rows ({_ROW}) VALUES (?,?,?,?,?,?,?)",  # noqa: S608
+        ((row.run, row.number, row.line, row.job_id, row.request, row.outcome, row.own) for row in rows),
     )
 
 
@@ -54,8 +54,8 @@ def rows(db: sqlite3.Connection, *, run_id: str) -> list[StoredRow]:
     """Read the rows of a run in their order."""
     found = db.execute(f"SELECT {_ROW} FROM run_rows WHERE run = ? ORDER BY number", (run_id,))  # noqa: S608
     return [
-        StoredRow(run=name, number=number, line=line, job_id=job_id, request=request, outcome=outcome)
-        for name, number, line, job_id, request, outcome in found
+        StoredRow(run=name, number=number, line=line, job_id=job_id, request=request, outcome=outcome, own=own)
+        for name, number, line, job_id, request, outcome, own in found
     ]
 
 

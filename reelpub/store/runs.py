@@ -35,7 +35,7 @@ class StoredRow:
     """One row of a run's manifest: its place, its request, and the id of its first job.
 
     `outcome` is set only where the row came to its end without a job in the store: a check refused it, or another job
-    has the same content.
+    has the same content. `own` is JSON of the columns that are its writer's own, None where there are none.
     """
 
     run: str
@@ -44,6 +44,7 @@ class StoredRow:
     job_id: str
     request: bytes
     outcome: bytes | None = None
+    own: bytes | None = None
 
 
 @frozen(kw_only=True)

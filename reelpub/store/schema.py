@@ -69,6 +69,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             job_id TEXT NOT NULL,
             request BLOB NOT NULL,
             outcome BLOB,
+            own BLOB,
             PRIMARY KEY (run, number)
         ) STRICT
         """,

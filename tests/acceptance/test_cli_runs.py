@@ -314,6 +314,23 @@ class TestAfterwards:
         assert len(served.live()) == 3
         assert not served.sandbox.duplicates()
 
+    def test_results_have_the_columns_of_ones_own_and_the_separator_asked_for(self, reelpub, served, tmp_path):
+        served.order(FaultKind.PLATFORM_FAILS, account="tiktok:acme")
+        rows = ["_note;clip;accounts;_due", "für Ada;demo-project-1/demo-clip-1;tiktok:acme;Montag"]
+        (tmp_path / "posts.csv").write_text("\r\n".join(rows), "utf-8-sig")
+        assert reelpub("publish", "posts.csv")[0] == 1
+        assert outcomes(reelpub("results", "--json")[1])[1]["own"] == {"_note": "für Ada", "_due": "Montag"}
+        assert reelpub("results", "--format", "csv", "--separator", "semicolon", "-o", "again.csv")[0] == 1
+        header, line, _ = (tmp_path / "again.csv").read_text("utf-8-sig").split("\n")
+        assert header.count(";") == line.count(";")
+        assert ";_note;_due;result_status;" in header
+        assert ";für Ada;Montag;failed;" in line
+        assert reelpub("publish", "again.csv")[0] == 0
+        assert outcomes(reelpub("results", "--json")[1])[1]["own"] == {"_note": "für Ada", "_due": "Montag"}
+        for wrong in (("--separator", "tab"), ("--format", "jsonl", "--separator", "tab")):
+            status, _, err = reelpub("results", *wrong)
+            assert (status, "--separator goes with --format csv" in err) == (2, True)
+
     def test_where_everything_is_live_there_is_nothing_to_do(self, reelpub, served, manifest):
         assert reelpub("publish", manifest(clip(1)))[0] == 0
         assert reelpub("results", "--format", "csv", "-o", "again.csv")[0] == 0

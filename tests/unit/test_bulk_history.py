@@ -65,6 +65,13 @@ async def test_a_store_is_let_go_of_although_the_scope_around_it_was_cancelled(t
 # ---- beginning
 
 
+async def test_columns_of_ones_own_are_kept_with_their_row(store):
+    """Whatever JSON has, whole numbers of any size and halves of surrogate pairs too."""
+    own = {"_note": "a\ud800", "_size": 10**30, "_list": [1.5, None, {"x": True}]}
+    run = await begin(store, [row(1, own=own), row(2)], name="posts.jsonl", command="publish", now=NOW)
+    assert [one.own for one in (await load(store, run)).rows] == [own, {}]
+
+
 async def test_a_run_is_noted_with_its_sound_rows_and_nothing_else(store):
     """Rows with errors, and rows that an earlier run brought live, are left out; a warning leaves a row in."""
     rows = [

@@ -157,8 +157,13 @@ class TestHeader:
         assert "reelpub schema" in told(rows_of("clip,zzzz\np/1,\n"))[0][4]
 
     def test_columns_of_ones_own_begin_with_an_underscore(self):
-        (row,) = rows_of("_note,clip\nwhatever,p/c\n")
+        (row, other) = rows_of("_note,clip,_Due by\nwhatever,p/c,\n  ,p/d,1;2\n")
         assert row.is_sound
+        assert (row.own, other.own) == ({"_note": "whatever"}, {"_note": "  ", "_Due by": "1;2"})
+
+    def test_of_two_columns_of_ones_own_with_one_name_the_first_is_kept(self):
+        (row,) = rows_of("_note,clip,_note\na,p/c,b\n")
+        assert (row.is_sound, row.own) == (True, {"_note": "a"})
 
     def test_an_unknown_setting_names_the_known_ones(self):
         (problem, *_) = rows_of("clip,tiktok.privasy\np/c,x\n")[0].problems

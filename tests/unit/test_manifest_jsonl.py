@@ -107,7 +107,8 @@ class TestMembers:
         assert "did you mean caption?" in message
 
     def test_members_of_ones_own_begin_with_an_underscore(self):
-        assert row_of(_note=[1, {"x": None}]).is_sound
+        row = row_of(_note=[1, {"x": None}])
+        assert (row.is_sound, row.own) == (True, {"_note": [1, {"x": None}]})
 
     def test_null_means_not_given(self):
         row = row_of(caption=None, tags=None, settings=None, at=None, draft=None, approve=None)

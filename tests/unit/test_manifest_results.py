@@ -41,9 +41,9 @@ YOUTUBE = Account(id="a2", provider="reap", platform="youtube", username="Acme")
 REQUEST = PublishRequest(Clip("p", "c"), caption="Hi", accounts=["tiktok:acme", "youtube:acme"])
 
 
-def written(*rows, form):
+def written(*rows, form, **options):
     stream = io.BytesIO()
-    write_results(rows, stream, form)
+    write_results(rows, stream, form, **options)
     return stream.getvalue()
 
 
@@ -342,3 +342,48 @@ def test_rows_go_out_as_they_come():
 def test_there_is_no_other_format():
     with pytest.raises(ConfigurationError, match="there are csv, jsonl"):
         write_results([], io.BytesIO(), "xlsx")
+
+
+# ---- the writer's own columns, and the separator
+
+own_values = st.dictionaries(
+    st.text(st.characters(exclude_categories=["Cs", "Cc", "Z"]), max_size=5).map("_{}".format), texts.filter(len)
+)
+
+
+@given(own=own_values)
+@example(own={"_sum": "=1+1", "_name": "'tis", "_id": "1E5", "_list": "a;b,c", "_#": "#", '_"': 'say "so"'})
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_columns_of_ones_own_come_back_as_they_were(form, own):
+    (found,) = read(written(result(own=own), form=form, own=list(own)), form)
+    assert found.own == own
+    assert not found.problems
+
+
+def test_columns_of_ones_own_stand_between_what_was_asked_and_what_became_of_it():
+    rows = [result(own={"_note": "a", "_size": 3}), result(own={"_more": ["x", {"y": None}]}), result()]
+    data = written(*rows, form="csv", own=["_note", "_size", "_more"]).decode("utf-8-sig")
+    header = data.split("\r\n")[0].split(",")
+    assert header[header.index("_note") : header.index("_more") + 2] == ["_note", "_size", "_more", "result_status"]
+    found = [row.own for row in read(data.encode(), "csv")]
+    assert found == [{"_note": "a", "_size": "3"}, {"_more": '["x", {"y": null}]'}, {}]
+
+
+def test_own_columns_are_those_that_are_named():
+    row = result(own={"_note": "a", "_secret": "b"})
+    assert [found.own for found in read(written(row, form="csv", own=["_note"]), "csv")] == [{"_note": "a"}]
+    with pytest.raises(ConfigurationError, match="own: 'note' doesn't begin with an underscore"):
+        written(row, form="csv", own=["note"])
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@settings(max_examples=50, deadline=None)
+@given(request=requests)
+def test_any_request_comes_back_whatever_stands_between_the_cells(separator, request):
+    (found,) = read(written(result(request), form="csv", separator=separator), "csv")
+    assert found.request == again(result(request), "csv").request
+
+
+def test_there_is_no_other_separator():
+    with pytest.raises(ConfigurationError, match="separator: has to be ',' or ';' or a tab"):
+        written(form="csv", separator="|")

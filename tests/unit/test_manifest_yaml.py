@@ -301,3 +301,17 @@ class TestPlaces:
     def test_a_default_is_found_where_it_stands(self):
         (row,) = rows_of("defaults: {title: T}\nposts:\n- clip: p/c\n")
         assert (row.places["title"].line, row.places["title"].position) == (1, 19)
+
+
+def test_members_of_ones_own_are_kept_with_those_of_defaults():
+    rows = rows_of("""
+defaults: {_campaign: spring, _note: none yet}
+posts:
+  - {clip: p/c, _note: no, _size: 3}
+  - {clip: p/d}
+""")
+    assert [row.own for row in rows] == [
+        {"_campaign": "spring", "_note": "no", "_size": 3},
+        {"_campaign": "spring", "_note": "none yet"},
+    ]
+    assert all(row.is_sound for row in rows)

@@ -446,10 +446,10 @@ async def test_the_latest_runs_come_first(stores):
 
 async def test_rows_that_never_became_jobs_get_their_outcome_and_nothing_else(stores):
     one, other = stores
-    await one.add_run(a_run(), [a_row(n) for n in range(1, 4)])
+    await one.add_run(a_run(), [a_row(1, own=b'{"_note": 1}'), a_row(2), a_row(3)])
     ended = StoredRow(run="r1", number=2, line=99, job_id="other", request=b"other", outcome=b"refused")
     await one.settle_rows([ended, a_row(7, outcome=b"nobody"), a_row(1, run="r9", outcome=b"nobody")])
-    assert await other.rows("r1") == [a_row(1), a_row(2, outcome=b"refused"), a_row(3)]
+    assert await other.rows("r1") == [a_row(1, own=b'{"_note": 1}'), a_row(2, outcome=b"refused"), a_row(3)]
     await one.settle_rows([a_row(2, outcome=b"published")])
     assert (await other.rows("r1"))[1].outcome == b"published"
 

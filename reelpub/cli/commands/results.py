@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Final
 
 import click
 from attrs import evolve
 
 from reelpub.bulk import history
 from reelpub.bulk.record import RunRecord
-from reelpub.bulk.results import result_rows
+from reelpub.bulk.results import own_columns, result_rows
 from reelpub.cli import options
 from reelpub.cli.exits import of_statuses
 from reelpub.cli.page import EXITS, STORE_ENVIRONMENT, STORE_FILES, Example, Page
@@ -25,6 +25,8 @@ from reelpub.cli.work.undertaking import named_store
 from reelpub.manifest.results import write_results
 
 __all__ = ["results"]
+
+_SEPARATORS: Final = {"comma": ",", "semicolon": ";", "tab": "\t"}
 
 
 @click.command(
@@ -54,6 +56,13 @@ __all__ = ["results"]
     help="Only rows of which something provably isn't live, on the screen and in the file, e.g. --failed --format csv "
     "-o again.csv. Those that were called off, or of which nobody knows, aren't among them.",
 )
+@click.option(
+    "--separator",
+    type=click.Choice(list(_SEPARATORS)),
+    default="comma",
+    help="What stands between the cells of CSV, e.g. --separator semicolon. Spreadsheets expect a semicolon where the "
+    "decimal sign is a comma.",
+)
 @options.output("Where --format goes, e.g. -o results.csv. Without it, or with -: standard output.")
 @options.store(exists=True)
 @options.as_json
@@ -65,6 +74,8 @@ def results(**given: Any) -> int:
     """
     if given["output"] is not None and given["format_"] is None:
         raise click.UsageError("-o needs a format: --format csv or --format jsonl")
+    if given["separator"] != "comma" and given["format_"] != "csv":
+        raise click.UsageError("--separator goes with --format csv")
     if given["as_json"] and given["format_"] is not None:
         raise click.UsageError("--json and --format are two ways of writing: leave one out")
     return asyncio.run(_results(given))
@@ -84,7 +95,7 @@ async def _results(given: dict[str, Any]) -> int:
     named = named_store(path)
     shown = evolve(run, rows=tuple(filter(steps.is_lacking, run.rows))) if given["failed"] else run
     if given["format_"] is not None:
-        _write(shown, given["format_"], given["output"], named)
+        _write(shown, given["format_"], _SEPARATORS[given["separator"]], given["output"], named)
         return status
     view.record(runlisting.run_record(run))
     if shown.rows or not given["failed"]:
@@ -96,9 +107,9 @@ async def _results(given: dict[str, Any]) -> int:
     return status
 
 
-def _write(run: RunRecord, format_: str, output: Path | None, store: Path | None) -> None:
+def _write(run: RunRecord, format_: str, separator: str, output: Path | None, store: Path | None) -> None:
     def write(stream: BinaryIO) -> None:
-        write_results(result_rows(run), stream, format_)
+        write_results(result_rows(run), stream, format_, own=own_columns(run), separator=separator)
 
     if output is None or str(output) == "-":
         write(sys.stdout.buffer)

@@ -201,7 +201,7 @@ def row_record(run_id: str, row: RowRecord) -> dict[str, Any]:
     """Return one row's line of JSON: its outcome, whole, the very words that a terminal shows, and its time if any."""
     shown = [{"account": line.account, "status": line.status, "detail": line.detail} for line in told(row)]
     place = {"run": run_id, "row": row.number, "line": row.line, "status": row.status, "accounts": shown}
-    place |= when_members(due_at(row), zone_of(row.request))
+    place |= when_members(due_at(row), zone_of(row.request)) | ({"own": row.own} if row.own else {})
     if row.outcome is None:
         return record("outcome", **place, request=str(row.request), job_id=row.job_id, reason=_NOT_SUBMITTED)
     return record("outcome", row.outcome, **place)
