@@ -44,6 +44,7 @@ __all__ = [
     "SupportsFindDuplicate",
     "SupportsForecast",
     "SupportsQueue",
+    "SupportsReach",
     "SupportsRehearsal",
     "SupportsReschedule",
     "SupportsRetryFailed",
@@ -269,6 +270,16 @@ class SupportsRehearsal(Protocol):
         Raises:
             ConfigurationError: its transport can't show what it would send.
         """
+        ...
+
+
+@runtime_checkable
+class SupportsReach(Protocol):
+    """Knows whether its service can be reached at all."""
+
+    @property
+    def unreached_for(self) -> float | None:
+        """Seconds for which the service, reached before, has been out of reach; None while it isn't, or wasn't ever."""
         ...
 
 

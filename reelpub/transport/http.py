@@ -235,6 +235,11 @@ class HttpTransport:
         call.attempts -= 1  # it provably never left
         return Outage(lasted=now - call.unreached_since, failures=call.unreached)
 
+    @property
+    def unreached_for(self) -> float | None:
+        """Seconds for which the provider, reached before, has been out of reach; None while it isn't."""
+        return None if self._lost_at is None else self.clock.monotonic() - self._lost_at
+
     def _reached(self) -> None:
         self._was_reached = True
         if self._lost_at is not None:

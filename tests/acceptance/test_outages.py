@@ -88,9 +88,11 @@ def test_an_outage_uses_nothing_up(play, caplog):
                 await line.cut()
             await stage.clock.sleep(600)
             assert not any(handle.outcome().status is OutcomeStatus.NOT_SENT for handle in handles)
+            assert all(500 < publisher.unreached_for <= 600 for publisher in publishers)
             for line in (reap, mirror):
                 await line.mend()
             report = await publishing.wait_many(handles)
+            assert [publisher.unreached_for for publisher in publishers] == [None, None]
         assert report.is_success, report
         stage.check_truth(report)
         assert stage.sandbox.duplicates() == []

@@ -269,6 +269,16 @@ class TestPicture:
         assert budget_line(budget(used=3), 80).endswith("3 of 10 requests used, next now")
         assert budget_line(budget(next_in=math.inf), 80).endswith("next after an answer")
 
+    @pytest.mark.parametrize(
+        ("width", "expected"),
+        [
+            (80, "reap        can't be reached for 2 min; what waits is sent when it can be"),
+            (40, "reap: out of reach for 2 min"),
+        ],
+    )
+    def test_a_provider_that_is_out_of_reach_has_nothing_to_use_up(self, width, expected):
+        assert budget_line(budget(used=3, unreached_for=125.0), width) == expected
+
     def drawn(self, width: int, *, in_ascii: bool = False, colours: bool = False) -> list[str]:
         found = tally(120)
         for number in range(1, 35):

@@ -18,7 +18,7 @@ from reelpub.cli.show.printable import clean
 from reelpub.cli.show.when import clock_time
 from reelpub.cli.show.words import spaced
 from reelpub.policies.forecast import FINISH_SECONDS, remaining_seconds
-from reelpub.providers.base import Publisher
+from reelpub.providers.base import Publisher, SupportsReach
 
 __all__ = ["Budget", "Picture", "budget_line", "budgets_of", "estimate"]
 
@@ -30,7 +30,8 @@ _WAIT_WORTH_TELLING = 1.0
 class Budget:
     """How the limit of one publisher stands: *used* of *limit* requests in *window* seconds, and who waits.
 
-    `next_in` is the seconds until the next request may go, infinite where only an answer can tell.
+    `next_in` is the seconds until the next request may go, infinite where only an answer can tell. `unreached_for` is
+    the seconds for which the service has been out of reach, None where it isn't or that can't be told.
     """
 
     publisher: str
@@ -39,6 +40,7 @@ class Budget:
     used: int
     waiting: int
     next_in: float
+    unreached_for: float | None = None
 
 
 def budgets_of(publishers: Mapping[str, Publisher]) -> list[Budget]:
@@ -55,6 +57,7 @@ def budgets_of(publishers: Mapping[str, Publisher]) -> list[Budget]:
                 used=state.used,
                 waiting=state.waiting,
                 next_in=state.next_in,
+                unreached_for=publisher.unreached_for if isinstance(publisher, SupportsReach) else None,
             )
         )
     return found
@@ -84,6 +87,11 @@ def estimate(tally: Tally, budgets: Sequence[Budget], now: datetime) -> float | 
 def budget_line(budget: Budget, width: int) -> str:
     """Return one line on *budget* that fits *width*."""
     name = clean(budget.publisher)
+    if budget.unreached_for is not None:
+        since = spoken(budget.unreached_for)
+        if width < _NARROW:
+            return f"{name}: out of reach for {since}"
+        return f"{name:<12}can't be reached for {since}; what waits is sent when it can be"
     wait = budget.next_in
     if wait < _WAIT_WORTH_TELLING:
         when = "next now"

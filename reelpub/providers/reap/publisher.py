@@ -125,6 +125,11 @@ class ReapPublisher:
         counted: Mapping[str, int] = getattr(self.client.transport, "requests", {})
         return dict(counted)
 
+    @property
+    def unreached_for(self) -> float | None:
+        found: float | None = getattr(self.client.transport, "unreached_for", None)
+        return found
+
     # ---- before anything is sent
 
     def check(self, request: PublishRequest) -> Sequence[Problem]:

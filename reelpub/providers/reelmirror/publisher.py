@@ -141,6 +141,11 @@ class ReelMirrorPublisher:
         counted: Mapping[str, int] = getattr(self.client.transport, "requests", {})
         return dict(counted)
 
+    @property
+    def unreached_for(self) -> float | None:
+        found: float | None = getattr(self.client.transport, "unreached_for", None)
+        return found
+
     def check(self, request: PublishRequest) -> Sequence[Problem]:
         return check_request(request)
 
