@@ -27,6 +27,7 @@ __all__ = ["SqliteStore"]
 
 T = TypeVar("T")
 Write = Callable[[sqlite3.Connection], Any]
+_Pending = tuple[Write, "asyncio.Future[Any]"]
 
 _WAL_RETRY = 0.01
 """Seconds."""
@@ -45,8 +46,8 @@ class SqliteStore(SqliteRuns):
         self._db: sqlite3.Connection | None = None
         self._openings = 0
         self._connecting = Lock()
-        self._pending: list[tuple[Write, asyncio.Future[Any]]] = []
-        self._committing: asyncio.Task[None] | None = None
+        self._pending: list[_Pending] = []
+        self._committing: asyncio.Future[None] | None = None
 
     def __repr__(self) -> str:
         return f"<SqliteStore {str(self.path)!r}>"
@@ -204,18 +205,21 @@ class SqliteStore(SqliteRuns):
             else:
                 return
 
-    async def _run(self, work: Callable[[], T]) -> T:
+    def _run(self, work: Callable[[], T]) -> asyncio.Future[T]:
         if self._thread is None:
             raise StoreError(f"{self.path}: the store isn't open")
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        return asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     async def _write(self, write: Callable[[sqlite3.Connection], T]) -> T:
         if self._thread is None:
             raise StoreError(f"{self.path}: the store isn't open")
-        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
         self._pending.append((write, future))
         if self._committing is None:
-            self._committing = asyncio.create_task(self._commit_pending(), name="reelpub-store")
+            self._committing = loop.create_future()
+            # What else is asked for in this turn goes into the same commit.
+            loop.call_soon(self._commit_pending, loop, self._committing)
         return await future
 
     async def _read(self, read: Callable[[sqlite3.Connection], T]) -> T:
@@ -235,21 +239,40 @@ class SqliteStore(SqliteRuns):
         except (sqlite3.Error, ValueError) as error:
             raise StoreError(f"{self.path}: {error}") from error
 
-    async def _commit_pending(self) -> None:
-        try:
-            while self._pending:
-                group, self._pending = self._pending, []
-                try:
-                    results = await self._run(partial(self._commit, [write for write, _ in group]))
-                except BaseException as error:
-                    # Nobody may be left waiting for an answer that doesn't come.
-                    for _, future in group:
-                        _resolve(future, StoreError(f"{self.path}: the write was given up: {type(error).__name__}"))
-                    raise
-                for (_, future), result in zip(group, results, strict=True):
-                    _resolve(future, result)
-        finally:
+    # Commits are driven by callbacks: a task could be cancelled, as all are that are left when a program ends, and then
+    # nobody would answer those who are waiting for their write.
+
+    def _commit_pending(self, loop: asyncio.AbstractEventLoop, committing: asyncio.Future[None]) -> None:
+        if not self._pending:
             self._committing = None
+            committing.set_result(None)
+            return
+        group, self._pending = self._pending, []
+        try:
+            work = self._run(partial(self._commit, [write for write, _ in group]))
+        except (RuntimeError, StoreError) as error:  # the thread takes no more work, or there is none any more
+            self._answer(group, [self._given_up(error)] * len(group))
+            self._commit_pending(loop, committing)
+        else:
+            work.add_done_callback(partial(self._committed, loop, committing, group))
+
+    def _committed(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        committing: asyncio.Future[None],
+        group: Sequence[_Pending],
+        work: asyncio.Future[list[Any]],
+    ) -> None:
+        error = asyncio.CancelledError() if work.cancelled() else work.exception()
+        self._answer(group, work.result() if error is None else [self._given_up(error)] * len(group))
+        self._commit_pending(loop, committing)
+
+    def _given_up(self, error: BaseException) -> StoreError:
+        return StoreError(f"{self.path}: the write was given up: {type(error).__name__}")
+
+    def _answer(self, group: Sequence[_Pending], results: Sequence[Any]) -> None:
+        for (_, future), result in zip(group, results, strict=True):
+            _resolve(future, result)
 
     def _commit(self, writes: Sequence[Write]) -> list[Any]:
         """Run *writes* in one transaction; each has its own savepoint, so that one that fails undoes only itself."""

@@ -589,3 +589,63 @@ async def test_one_who_is_cancelled_while_opening_leaves_nothing_open(path, monk
     await store.open()
     assert await store.count() == (0, 0)
     await store.close()
+
+
+@pytest.mark.parametrize("order", range(12))
+def test_a_program_that_ends_leaves_nobody_waiting_for_a_write(path, order):
+    """All that is left is cancelled at once then, in any order; what is noted on the way out is noted."""
+    stores = []
+
+    async def leaving(store):
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await add(store, a_job(f"noted last, {order}"))
+
+    async def main():
+        store = SqliteStore(path)
+        stores.append(store)
+        await store.open()
+        with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            tasks = [asyncio.create_task(leaving(store)), asyncio.create_task(add(store, a_job("under way")))]
+            await asyncio.sleep(0.01)
+        raise KeyError(tasks, "the program's own fault")
+
+    with pytest.raises(KeyError, match="own fault"):
+        asyncio.run(main())
+    stores[0]._thread.shutdown()
+    with closing(sqlite3.connect(path)) as db:
+        assert {name for (name,) in db.execute("SELECT id FROM jobs")} >= {f"noted last, {order}"}
+
+
+ENDING = """
+import asyncio, sys
+from reelpub import MediaItems, Orchestrator, PublishRequest
+from reelpub.store import SqliteStore
+from reelpub.testing import InMemoryPublisher
+
+async def publishing(number):
+    requests = [PublishRequest(MediaItems([f"m{number}-{n}"]), accounts=["tiktok:acme"]) for n in range(40)]
+    async with Orchestrator([InMemoryPublisher()], store=SqliteStore(sys.argv[1])) as pub:
+        await pub.wait_many(pub.submit_many(requests))
+
+async def main(seconds):
+    tasks = [asyncio.create_task(publishing(number)) for number in range(4)]
+    await asyncio.sleep(seconds)
+    raise SystemError(tasks)
+
+for seconds in (0.0, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1):
+    try:
+        asyncio.run(main(seconds))
+    except SystemError:
+        print("ended")
+"""
+
+
+def test_a_program_that_ends_while_others_publish_ends(path):
+    """Each of them closes its orchestrator in order, wherever it was."""
+    done = subprocess.run(
+        [sys.executable, "-c", ENDING, str(path)], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.split() == ["ended"] * 7
