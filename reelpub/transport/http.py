@@ -224,7 +224,8 @@ class HttpTransport:
     def _outage(self, call: _Call, error: ReelPubError) -> Outage | None:
         """Return how long *call* has been out of the provider's reach; None where that was never reached, too."""
         now = self.clock.monotonic()
-        if not isinstance(error, ConnectError) or not self._was_reached or not self.retry.outage_patience:
+        is_out_of_reach = isinstance(error, ConnectError) and not isinstance(error.__cause__, TooLate)
+        if not is_out_of_reach or not self._was_reached or not self.retry.outage_patience:
             call.unreached, call.unreached_since = 0, None
             return None
         if self._lost_at is None:

@@ -752,6 +752,16 @@ class TestMayLeave:
             await transport.send(write(), CallOptions(may_leave=lambda: next(answers)))
         assert len(server.seen) == 1
 
+    async def test_to_have_come_too_late_says_nothing_about_the_provider(self, caplog):
+        """It is one attempt more, whoever was reached before: no outage that is told and waited for."""
+        async with linked(retry=QUICK) as (server, transport):
+            await transport.send(read())
+            with pytest.raises(ConnectError, match="too late"):
+                await transport.send(write(), CallOptions(may_leave=lambda: False))
+            assert transport.unreached_for is None
+        assert len(server.seen) == 1
+        assert "can't be reached" not in caplog.text
+
     async def test_is_asked_before_connecting_by_a_session_that_was_handed_in(self):
         async with aiohttp.ClientSession() as session, linked(session=session, fresh_session=session) as (server, link):
             with pytest.raises(ConnectError, match="too late"):
