@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -29,8 +31,11 @@ from reelpub.sandbox import Sandbox
 from reelpub.store import codec
 
 SCALE = 30.0
-LEASE = 36.0
-"""Of the clock's seconds: 1.2 real ones."""
+LEASE = 60.0
+"""Of the clock's seconds: two real ones."""
+SEND_TIMEOUT = 15.0
+"""Half a real second, within which a process that shares its cores with others has to come to its request."""
+AT_ONCE = 4
 
 REQUESTS = {
     "reap": PublishRequest(Clip("demo-project-1", "demo-clip-1"), title="T", accounts=["tiktok:acme", "youtube:acme"]),
@@ -89,7 +94,7 @@ async def main():
         ReapPublisher.connect(env["REAP_API_KEY"], base_url=env["REAP_BASE_URL"], clock=clock),
     ]
     store = Watched(order["path"])
-    options = {"clock": clock, "store": store, "lease": order["lease"], "send_timeout": 1.0}
+    options = {"clock": clock, "store": store, "lease": order["lease"], "send_timeout": order["send_timeout"]}
     async with Orchestrator(publishers, **options) as publishing:
         outcome = await publishing.publish(codec.load_request(order["request"].encode()))
     print(json.dumps({"status": outcome.status, "reason": outcome.reason, "lost": lost}), flush=True)
@@ -121,6 +126,7 @@ class Cell:
                 "environment": sandbox.environment(),
                 "path": str(self.path),
                 "lease": LEASE,
+                "send_timeout": SEND_TIMEOUT,
                 "request": codec.dump_request(REQUESTS[self.provider]).decode(),
             }
             self.process = await asyncio.create_subprocess_exec(
@@ -142,6 +148,7 @@ class Cell:
     async def take_over(self, sandbox):
         """Wait for the stop, take the job over once its lease has ended, and end it."""
         await self.stopped()
+        held_until = self.held_until()
         publishers = [
             ReelMirrorPublisher.connect(
                 sandbox.environment()["REELMIRROR_API_KEY"], base_url=sandbox.reelmirror_url, clock=self.clock
@@ -149,10 +156,12 @@ class Cell:
             ReapPublisher.connect(sandbox.environment()["REAP_API_KEY"], base_url=sandbox.reap_url, clock=self.clock),
         ]
         store = SqliteStore(self.path)
-        async with Orchestrator(publishers, clock=self.clock, store=store, lease=LEASE, send_timeout=1.0) as other:
-            assert await other.resume() == [], "it is held still"
+        async with Orchestrator(
+            publishers, clock=self.clock, store=store, lease=LEASE, send_timeout=SEND_TIMEOUT
+        ) as other:
             while not (taken := await other.resume()):
                 await self.clock.sleep(1.0)
+            assert self.clock.time() >= held_until, "it was held still"
             if self.early:
                 self.process.send_signal(signal.SIGCONT)
             return await other.wait_many(await other.wait_many(taken))
@@ -160,8 +169,14 @@ class Cell:
     async def stopped(self):
         """Wait until the process has been stopped by the kernel."""
         stat = Path(f"/proc/{self.process.pid}/stat")
-        while stat.read_text(encoding="ascii").rpartition(")")[2].split()[0] != "T":  # noqa: ASYNC240
+        while (state := stat.read_text(encoding="ascii").rpartition(")")[2].split()[0]) != "T":  # noqa: ASYNC240
+            assert state != "Z", f"it ended instead: {await self.process.stdout.read()}"
             await self.clock.sleep(0.3)
+
+    def held_until(self):
+        """Return when the lease of the stopped process ends, which can't make it longer now."""
+        with closing(sqlite3.connect(self.path)) as db:
+            return db.execute("SELECT lease_until FROM jobs").fetchone()[0]
 
     def check(self, report, said, sandbox):
         (outcome,) = report
@@ -175,10 +190,17 @@ class Cell:
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_a_stopped_process_that_goes_on_after_a_take_over_posts_nothing_twice(tmp_path):
     """At each of four points of a request: live once, by one request, and the stopped one is told who has the job."""
     when = [("reap", True), ("reelmirror", True), ("reap", False)]
     cells = [Cell(tmp_path, provider, point, early=early) for provider, early in when for point in POINTS]
-    for cell, result in zip(cells, await asyncio.gather(*(cell.play() for cell in cells)), strict=True):
-        cell.check(*result)
+    few = asyncio.Semaphore(AT_ONCE)
+
+    async def played(cell):
+        async with few:
+            cell.check(*await cell.play())
+
+    async with asyncio.TaskGroup() as group:
+        for cell in cells:
+            group.create_task(played(cell))
