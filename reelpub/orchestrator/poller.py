@@ -11,6 +11,7 @@ from reelpub.models.event import JobStuck
 from reelpub.models.post import Post, PostStatus
 from reelpub.orchestrator.alarm import wait_until
 from reelpub.orchestrator.context import Context
+from reelpub.orchestrator.job import Job
 from reelpub.orchestrator.tracker import PartRef, apply
 from reelpub.policies.lifecycle import GaveUp, Observed
 from reelpub.policies.polling import PollBook, ReadOne, ReadPage, Rest, Watched
@@ -54,8 +55,10 @@ class Poller:
         self._is_busy = is_busy
         self._to_come = to_come
         self._book = PollBook(context.poll, publisher.limits.requests, publisher.limits.window)
-        # A list for each post would be one more object for the garbage collector to visit, times 100,000.
-        self._refs: dict[str, PartRef] = {}
+        # The job and the number of a part: a reference or a list for each post would be one more object for the garbage
+        # collector to visit, times 100,000. A number of 0 isn't kept.
+        self._jobs: dict[str, Job] = {}
+        self._indexes: dict[str, int] = {}
         # Where a provider takes a second publish of the same draft.
         self._more: dict[str, list[PartRef]] = {}
         self._misses: dict[str, int] = {}
@@ -70,8 +73,7 @@ class Poller:
         post = ref.state.post
         if post is None:
             return
-        if self._refs.setdefault(post.id, ref) != ref and ref not in self._more.get(post.id, ()):
-            self._more.setdefault(post.id, []).append(ref)
+        self._keep(post.id, ref)
         if post.id in self._book:
             return
         clock = self._context.clock
@@ -87,6 +89,15 @@ class Poller:
             self._expect_reads(EXPECTED)
         self._changed.set()
 
+    def _keep(self, post_id: str, ref: PartRef) -> None:
+        refs = self._refs_of(post_id)
+        if not refs:
+            self._jobs[post_id] = ref.job
+            if ref.index:
+                self._indexes[post_id] = ref.index
+        elif ref not in refs:
+            self._more.setdefault(post_id, []).append(ref)
+
     def look_again(self) -> None:
         """Decide anew what to read next, as there may be nothing more to publish."""
         self._changed.set()
@@ -94,17 +105,20 @@ class Poller:
     def forget(self, post_id: str, *, ended_at: float | None = None) -> None:
         """Stop following a post; *ended_at* is when a read showed its end, in monotonic seconds, if one did."""
         self._book.forget(post_id, ended_at=ended_at)
-        self._refs.pop(post_id, None)
+        self._jobs.pop(post_id, None)
+        self._indexes.pop(post_id, None)
         self._more.pop(post_id, None)
         self._misses.pop(post_id, None)
 
     def _refs_of(self, post_id: str) -> tuple[PartRef, ...]:
-        first = self._refs.get(post_id)
-        return () if first is None else (first, *self._more.get(post_id, ()))
+        job = self._jobs.get(post_id)
+        if job is None:
+            return ()
+        return PartRef(job, self._indexes.get(post_id, 0)), *self._more.get(post_id, ())
 
     def give_up(self, reason: str) -> None:
         """Let go of every post; what is known of each stands."""
-        for post_id in list(self._refs):
+        for post_id in list(self._jobs):
             self._let_go(post_id, GaveUp(reason))
 
     async def run(self) -> None:
@@ -130,7 +144,7 @@ class Poller:
     def _next(self) -> ReadOne | ReadPage | Rest:
         while self._singles:
             post_id = self._singles.pop()
-            if post_id in self._refs:
+            if post_id in self._jobs:
                 return ReadOne(post_id)
         now, is_busy = self._context.clock.monotonic(), self._is_busy()
         self._reads_lists = self._has_list()
@@ -140,15 +154,19 @@ class Poller:
         every = self._every() if is_busy else None
         return self._book.next_read(now, has_list=self._reads_lists, is_busy=is_busy, every=every)
 
-    def _every(self) -> float:
-        """Return how many seconds to leave between list reads while there is something to publish."""
+    def _every(self) -> float | None:
+        """Return how many seconds to leave between list reads that take nothing from what is still to be published.
+
+        None where reads do take from it, as it is long or nobody knows how much it is.
+        """
         limits, limiter, policy = self._publisher.limits, self._publisher.limiter, self._context.poll
         if limiter.has_own_reads:
             return policy.busy_interval(limits.requests, limits.window, is_own=True)
-        every, reads = policy.busy_interval(limits.requests, limits.window), limiter.reads_in_window()
+        reads = limiter.reads_in_window()
         if reads is None:
-            return every
-        return max(every, min(limiter.put_off, limits.window / reads) if reads else limiter.put_off)
+            return None
+        every = min(limiter.put_off, limits.window / reads) if reads else limiter.put_off
+        return every if every > policy.busy_interval(limits.requests, limits.window) else None
 
     def _is_in_the_way(self) -> bool:
         """Return whether a read of one post would now take from what is still to be published."""

@@ -30,19 +30,28 @@ MOST = 0.9
 CHOICE = 64
 """Posts among which the one is chosen that has most likely ended; they are in the order of when they were seen."""
 
+PATIENCE = 1.5
+"""Intervals after which a list read goes out, however little it is expected to show."""
+
+STEP = 0.1
+"""Intervals until it is looked again whether a read is worth its slot."""
+
 
 @frozen(kw_only=True)
 class PollPolicy:
     """How often to read. Durations are seconds.
 
     *share* is the part of the request budget that reads take while there is still something to publish; when there
-    isn't, reads take what they need, less often the longer nothing ends. *first_look* is how long after acceptance a
-    post is first read, and *first_single_look* the same where each post takes a read of its own, until it is known how
-    long posts take (ReelMirror's guide says 10 to 60 s); 0 has it read at once, always. *unseen_guard* is the longest
-    that a post goes unseen in lists before it is looked for, and *stuck_after* how long it may take in all.
+    isn't, reads take what they need, less often the longer nothing ends. A list read of that share takes a slot from
+    what is to be published, so that it waits, half as long again at most, until it can be expected to show *least_ends*
+    posts that have ended; 0 has none wait. *first_look* is how long after acceptance a post is first read, and
+    *first_single_look* the same where each post takes a read of its own, until it is known how long posts take
+    (ReelMirror's guide says 10 to 60 s); 0 has it read at once, always. *unseen_guard* is the longest that a post goes
+    unseen in lists before it is looked for, and *stuck_after* how long it may take in all.
     """
 
     share: float = 0.1
+    least_ends: float = 2.0
     first_look: float = 8.0
     first_single_look: float = 30.0
     slowest: float = 60.0
@@ -213,8 +222,9 @@ class PollBook:
     ) -> ReadPage | ReadOne | Rest:
         """Return what to read at *now*.
 
-        *is_busy*: there is still something to publish. *every* is how many seconds to leave between list reads then; by
-        default it follows from the policy's share. Where it is more than the guard, no post is guarded meanwhile.
+        *is_busy*: there is still something to publish. *every* is how many seconds to leave between list reads then,
+        where they take nothing from that. By default they do, and it follows from the policy's share. Where it is more
+        than the guard, no post is guarded meanwhile.
         """
         self._reading = None
         self._activate(now)
@@ -230,7 +240,9 @@ class PollBook:
             return self._by_single(now, is_busy=is_busy)
         if not is_busy:
             return self._by_list(now, None)
-        return self._by_list(now, self.policy.busy_interval(self.limit, self.window) if every is None else every)
+        if every is not None:
+            return self._by_list(now, every)
+        return self._by_list(now, self.policy.busy_interval(self.limit, self.window), least=self.policy.least_ends)
 
     def _activate(self, now: float) -> None:
         while self._later and self._later[0][0] <= now:
@@ -244,8 +256,11 @@ class PollBook:
 
     # ---- by list
 
-    def _by_list(self, now: float, every: float | None) -> ReadPage | ReadOne | Rest:
-        """Return the next read; *every* is the interval while there is something to publish, None where there isn't."""
+    def _by_list(self, now: float, every: float | None, *, least: float = 0.0) -> ReadPage | ReadOne | Rest:
+        """Return the next read; *every* is the interval while there is something to publish, None where there isn't.
+
+        *least* is how many ends a read of a page has to be worth.
+        """
         oldest = next(iter(self._active.values()))
         is_put_off = every is not None and every > self.policy.unseen_guard
         guard_at = oldest.waits_since + (every if every is not None and is_put_off else self.policy.unseen_guard)
@@ -263,12 +278,26 @@ class PollBook:
             if now >= due and waiting > most:
                 best, most = page, waiting
         if best is not None:
-            return self._ask(best, now)
+            if now >= self._last_list + PATIENCE * interval or self._is_worth(least, now):
+                return self._ask(best, now)
+            at = now + STEP * interval
         aside = self._next_aside(now, every)
         if isinstance(aside, ReadOne):
             return aside
         later = self._later[0][0] if self._later else math.inf
         return Rest(min(at, guard_at, later, aside))
+
+    def _is_worth(self, least: float, now: float) -> bool:
+        """Return whether *least* posts can be expected to have ended unseen; where many are in flight, they have."""
+        if not least or len(self._active) > CHOICE:
+            return True
+        return sum(self._ended(watched, now) for watched in self._active.values()) >= least
+
+    def _ended(self, watched: Watched, now: float) -> float:
+        """Return how likely *watched* has ended since it was seen; what was scheduled begins at its time."""
+        began = watched.due_at - self.policy.first_look
+        seen = None if watched.seen_at is None else watched.seen_at - began
+        return self._settling.chance(seen, now - began)
 
     def _ask(self, page: int, now: float) -> ReadPage:
         self._reading, self._last_list = (page, now), now

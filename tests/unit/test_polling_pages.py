@@ -161,6 +161,59 @@ def test_while_reads_are_put_off_nothing_is_read_and_nobody_guarded():
     assert isinstance(book.next_read(158.0, has_list=True, is_busy=True, every=150.0), ReadPage | ReadOne)
 
 
+def test_in_a_slow_batch_a_read_has_to_be_worth_the_slot_that_it_takes():
+    follower = Follower(Provider(NEWEST), every=None)
+    for window in range(20):
+        follower.accept(f"p{window}-{n}" for n in range(18))
+        follower.run(60.0 * (window + 1), is_busy=True)
+    assert len(follower.reads) / (20 * 18) <= 0.3
+    assert sum(follower.notices.values()) / len(follower.notices) <= 6.0
+    assert sorted(follower.notices.values())[int(0.95 * len(follower.notices))] <= 14.5
+
+
+def reads_of_two_that_take_long(until, every=None, **policy):
+    """Return when the list is read for two posts of which neither ends, while there is something to publish."""
+    book, now, reads = PollBook(PollPolicy(**policy), 60, 60.0), 0.0, []
+    for name in "ab":
+        book.watch(Watched(id=name, accepted_at=0.0, due_at=8.0, created_after=0.0))
+    while now < until:
+        what = book.next_read(now, has_list=True, is_busy=True, every=every)
+        if isinstance(what, Rest):
+            now = what.until
+            continue
+        reads.append(now)
+        for name in "ab":
+            book.seen(name, now)
+        book.page_read(has_more=False)
+    return reads
+
+
+def test_a_read_that_is_worth_little_waits_half_as_long_again_and_no_longer():
+    gaps = [b - a for a, b in itertools.pairwise(reads_of_two_that_take_long(54.0))]
+    assert gaps == [pytest.approx(15.0)] * 3
+
+
+def test_a_read_that_takes_nothing_from_what_is_to_be_published_is_worth_it():
+    assert reads_of_two_that_take_long(40.0, every=10.0) == [8.0, 18.0, 28.0, 38.0]
+
+
+def test_a_policy_that_asks_for_no_ends_has_no_read_wait():
+    assert reads_of_two_that_take_long(40.0, least_ends=0.0) == [8.0, 18.0, 28.0, 38.0]
+
+
+def test_a_scheduled_post_is_thought_to_begin_at_its_time():
+    book = PollBook(POLICY, 60, 60.0)
+    for n in range(10):
+        book.watch(Watched(id=f"p{n}", accepted_at=0.0, due_at=3608.0, created_after=0.0))
+    assert isinstance(book.next_read(3608.0, has_list=True, is_busy=True), ReadPage)
+    for n in range(10):
+        book.seen(f"p{n}", 3608.0)
+    book.page_read(has_more=False)
+    # 10 to 60 s from 3600 s on: by 3618 s one or two of the ten may have ended, by 3621 s more than two.
+    assert isinstance(book.next_read(3618.0, has_list=True, is_busy=True), Rest)
+    assert isinstance(book.next_read(3621.0, has_list=True, is_busy=True), ReadPage)
+
+
 def test_the_last_of_many_is_read_as_often_as_they_were():
     follower = Follower(Provider(NEWEST))
     follower.accept(["a", "b"])
