@@ -110,7 +110,9 @@ def migrate(db: sqlite3.Connection) -> None:
         db.execute(f"PRAGMA user_version={VERSION:d}")
         db.execute("COMMIT")
     except BaseException:
-        db.execute("ROLLBACK")
+        # Where the disk is full or can't be written SQLite has rolled back by itself; the reason is what counts.
+        if db.in_transaction:
+            db.execute("ROLLBACK")
         raise
 
 

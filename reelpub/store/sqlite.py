@@ -235,7 +235,9 @@ class SqliteStore(SqliteRuns):
             try:
                 return read(db)
             finally:
-                db.execute("COMMIT")
+                # After some errors SQLite has ended it by itself.
+                if db.in_transaction:
+                    db.execute("COMMIT")
         except (sqlite3.Error, ValueError) as error:
             raise StoreError(f"{self.path}: {error}") from error
 

@@ -287,6 +287,40 @@ def test_a_file_or_folder_that_is_read_only_is_told_at_opening(which):
     assert "readonly" in said["told"] or "unable to open" in said["told"]
 
 
+WITHIN = """
+import asyncio, resource, sys
+from reelpub import StoreError
+from reelpub.store import SqliteStore
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
+try:
+    asyncio.run(SqliteStore(sys.argv[1]).open())
+except StoreError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("size", [4096, 32 * 1024])
+def test_a_file_that_may_not_grow_is_told_as_what_it_is(path, size):
+    """As under `ulimit -f`. SQLite takes everything back by itself then: there is nothing left to roll back."""
+    command = [sys.executable, "-c", WITHIN, str(path), str(size)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert "disk I/O error; nothing was sent" in done.stdout
+
+
+def test_a_read_that_sqlite_takes_back_tells_why(path):
+    """The reading's own error, not that there is no transaction to end any more."""
+
+    def fails(db):
+        db.execute("ROLLBACK")
+        raise sqlite3.OperationalError("disk I/O error")
+
+    store = SqliteStore(path)
+    store._connect_once()
+    with closing(store._db), pytest.raises(StoreError, match=r"disk I/O error$"):
+        store._look(fails)
+
+
 # ---- what fails once it is open
 
 
