@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -100,15 +101,19 @@ async def undertake(case: Case, work: Work) -> RunRecord:
             use.
     """
     store = SqliteStore(case.store)
-    async with history.opened(store):
-        before = await history.load(store, case.run)
-    pub = orchestrator(case.setup, case.publisher, store=store, late=case.late, made=case.publishers)
-    tally = Tally(case.run, before.name, case.until_live)
-    tally.add(before.rows, weights(before.rows, pub.publishers, utc_now(case.setup.clock)))
-    undertaking = _Undertaking(case=case, pub=pub, store=store, tally=tally)
-    for members in (runlisting.run_record(before), *case.records):
-        undertaking.view.record(members)
-    done = await undertaking.run(work)
+    async with AsyncExitStack() as unless_opened:
+        for publisher in case.publishers or ():
+            unless_opened.push_async_callback(publisher.close)
+        async with history.opened(store):
+            before = await history.load(store, case.run)
+        pub = orchestrator(case.setup, case.publisher, store=store, late=case.late, made=case.publishers)
+        tally = Tally(case.run, before.name, case.until_live)
+        tally.add(before.rows, weights(before.rows, pub.publishers, utc_now(case.setup.clock)))
+        # An orchestrator that is open closes them itself.
+        undertaking = _Undertaking(case=case, pub=pub, store=store, tally=tally, opened=unless_opened.pop_all)
+        for members in (runlisting.run_record(before), *case.records):
+            undertaking.view.record(members)
+        done = await undertaking.run(work)
     if isinstance(done, RunRecord):
         return done
     async with history.opened(store):
@@ -121,6 +126,7 @@ class _Undertaking:
     pub: Orchestrator
     store: SqliteStore
     tally: Tally
+    opened: Callable[[], object]
     view: Sturdy = field(init=False)
     _drain: asyncio.Event = field(factory=asyncio.Event, init=False)
     _numbering: Numbering = field(init=False)
@@ -159,6 +165,7 @@ class _Undertaking:
         )
         stream = self.pub.stream(buffer=_BUFFER)
         async with self.pub, shown(self.view, self._open_view, stream, self._feed) as events:
+            self.opened()
             try:
                 done = await work(floor)
                 # What closing does to posts that aren't waited for is no news.
