@@ -39,7 +39,9 @@ async def control(sandbox: Sandbox, provider: str, request: web.BaseRequest) -> 
         return _json({"error": f"no such call: {request.method} {request.path}"}, status=404)
     try:
         return await handler(sandbox, provider, request)
-    except (ValueError, TypeError, KeyError) as error:
+    except ValueError as error:
+        return _json({"error": str(error)}, status=400)
+    except (TypeError, KeyError) as error:
         return _json({"error": f"{type(error).__name__}: {error}"}, status=400)
 
 

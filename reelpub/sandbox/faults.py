@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from enum import Enum
 from typing import Any
 
-from attrs import asdict, define, field, frozen
+from attrs import asdict, define, field, fields_dict, frozen
 from attrs.validators import ge, instance_of, optional
+
+from reelpub.sandbox.names import no_such
 
 __all__ = ["DELIVERY_KINDS", "EXECUTED_KINDS", "Fault", "FaultBook", "FaultKind"]
 
@@ -106,8 +108,28 @@ class Fault:
     @classmethod
     def from_json(cls, members: dict[str, Any]) -> Fault:
         """Return a fault from a JSON object; raises `ValueError` or `TypeError` for what can't be one."""
+        kinds, known = {kind.value: kind for kind in FaultKind}, fields_dict(cls)
         rest = {name: value for name, value in members.items() if name != "kind"}
-        return cls(FaultKind(members.get("kind")), **rest)
+        odd = next((name for name in rest if name not in known), None)
+        if odd is not None:
+            raise no_such("member", odd, known)
+        given = members.get("kind")
+        if not isinstance(given, str) or given not in kinds:
+            raise no_such("kind", given, kinds)
+        return cls(kinds[given], **rest)
+
+    def require_names(self, operations: Mapping[str, Collection[str]]) -> None:
+        """Raise `ValueError` if it names a provider or an operation that isn't in *operations*: it would never fire."""
+        if self.provider is not None and self.provider not in list(operations):
+            raise no_such("provider", self.provider, operations)
+        chosen = list(operations) if self.provider is None else [self.provider]
+        names = [name for provider in chosen for name in operations[provider]]
+        if self.operation is None or self.operation in names:
+            return
+        other = next((provider for provider, theirs in operations.items() if self.operation in list(theirs)), None)
+        if other is not None:
+            raise ValueError(f"operation: {self.provider} has no {self.operation!r}, {other} has; say which provider")
+        raise no_such("operation", self.operation, names)
 
     def to_json(self) -> dict[str, Any]:
         """Return the members that are set, without the key."""

@@ -181,7 +181,13 @@ class Sandbox:
         }
 
     def order(self, *faults: Fault) -> None:
-        """Order *faults*, to happen in turn."""
+        """Order *faults*, to happen in turn.
+
+        Raises `ValueError` if one of them names a provider or an operation that there isn't; none is ordered then.
+        """
+        operations = {name: shell.contract.operations for name, shell in self._shells.items()}
+        for fault in faults:
+            fault.require_names(operations)
         for fault in faults:
             self.faults.order(fault)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import re
 import time
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -429,6 +430,41 @@ async def test_the_control_endpoint_says_what_it_cant_read(body):
     async with serving() as (_, hand):
         status, answer = await control(hand, "POST", "faults", data=body)
         assert (status, bool(answer["error"])) == (400, True)
+
+
+@pytest.mark.parametrize(
+    ("members", "told"),
+    [
+        ({"kind": "lost_aftr"}, r"^kind: there is no 'lost_aftr', did you mean lost_after\? There are big_body, "),
+        ({}, r"^kind: is missing; there are big_body, "),
+        ({"kind": ["stuck"]}, r"^kind: there is no \['stuck'\]; there are big_body, "),
+        ({"operation": "publishClipp"}, r"^operation: there is no 'publishClipp', did you mean publishClip\? There"),
+        ({"operation": "publishOutgoingPost"}, r"^operation: reap has no 'publishOutgoingPost', reelmirror has"),
+        ({"operation": 5}, r"^operation: there is no 5; there are .*, publishClip, "),
+        ({"oparation": "publishClip"}, r"^member: there is no 'oparation', did you mean operation\? There are acc"),
+        ({"provider": "Reap"}, r"^provider: there is no 'Reap', did you mean reap\? There are reap, reelmirror$"),
+        ({"provider": None, "operation": "publish"}, r"^operation: there is no 'publish', .*, publishOutgoingPost, "),
+    ],
+)
+async def test_a_fault_that_could_never_happen_is_refused_with_the_names_that_there_are(members, told):
+    """It would be waited for in vain; and of several none is ordered."""
+    async with serving() as (sandbox, hand):
+        body = [{"kind": "stuck"}, {} if "kind" in members or not members else {"kind": "html_502"}]
+        body[1] |= members
+        status, answer = await control(hand, "POST", "faults", provider="reap", json=body)
+        assert status == 400
+        assert re.search(told, answer["error"]), answer["error"]
+        assert sandbox.faults.open_orders() == []
+
+
+async def test_a_fault_of_either_provider_may_name_any_operation():
+    async with serving() as (sandbox, hand):
+        for operation in ("publishClip", "publishOutgoingPost"):
+            order = {"kind": "stuck", "provider": None, "operation": operation}
+            assert (await control(hand, "POST", "faults", json=order))[0] == 201
+        assert [fault.operation for fault in sandbox.faults.open_orders()] == ["publishClip", "publishOutgoingPost"]
+        with pytest.raises(ValueError, match="did you mean publishClip"):
+            sandbox.order(Fault(FaultKind.STUCK, operation="publishclip"))
 
 
 async def test_the_control_endpoint_counts_and_isnt_counted():
