@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 from reelpub.cli.stores import VARIABLE
 from reelpub.manifest import FORMATS
 from reelpub.manifest.times import zone_problem
 from reelpub.models.source import Clip
+from reelpub.providers import registry
 
 __all__ = [
     "as_json",
@@ -21,6 +23,7 @@ __all__ = [
     "manifest_format",
     "output",
     "publisher",
+    "require_publisher",
     "seconds",
     "settings",
     "store",
@@ -77,13 +80,26 @@ def seconds(context: click.Context, parameter: click.Parameter, value: str | Non
     return None if value is None else number
 
 
+def _publishers(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Offer the publishers that are installed to the shell."""
+    del context, parameter
+    return [CompletionItem(name) for name in registry.known() if name.startswith(incomplete)]
+
+
 def publisher(command: Command) -> Command:
     """Add ``--publisher``."""
     return click.option(
         "--publisher",
         metavar="NAME",
+        shell_complete=_publishers,
         help="The publisher to use, where both keys are set, e.g. --publisher reap.",
     )(command)
+
+
+def require_publisher(given: str | None, names: Collection[str]) -> None:
+    """Raise `click.UsageError` where ``--publisher`` wasn't *given*, and there are several of *names*."""
+    if given is None and len(names) > 1:
+        raise click.UsageError(f"--publisher has to be named, one of {', '.join(names)}")
 
 
 def store(help_text: str = _STORE, *, exists: bool = False) -> Callable[[Command], Command]:

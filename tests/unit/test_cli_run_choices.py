@@ -250,6 +250,30 @@ class TestNames:
         offered = complete.get_completions(["retry"], made[:3])
         assert [(one.value, one.help) for one in offered] == [(made, "first.csv")]
         assert complete.get_completions(["retry"], "x") == []
+        assert [one.value for one in complete.get_completions(["retry"], "")] == [made]
+
+    def test_and_whichever_part_of_an_id_was_begun(self, tmp_path, monkeypatch):
+        """What a command takes for a run: its id, its last part, the word for the latest."""
+        path = stores.prepared(tmp_path / "posts.db")
+        monkeypatch.setenv("REELPUB_STORE", str(path))
+
+        async def begin() -> list[str]:
+            async with stores.opened(path) as store:
+                return [await self.begun(store, f"{number}.csv", number) for number in range(3)]
+
+        *_, middle, latest = asyncio.run(begin())
+        complete = ShellComplete(command, {}, "reelpub", "_REELPUB_COMPLETE")
+        offered = complete.get_completions(["report"], middle[-4:-1])
+        assert (middle[-4:], "1.csv") in [(one.value, one.help) for one in offered]
+        assert all(one.value.startswith(middle[-4:-1]) for one in offered)
+        assert latest in [one.value for one in complete.get_completions(["report"], latest[:2])]
+        assert [(one.value, one.help) for one in complete.get_completions(["report"], "la")] == [("latest", "2.csv")]
+
+    def test_the_shell_completes_the_names_of_publishers(self):
+        complete = ShellComplete(command, {}, "reelpub", "_REELPUB_COMPLETE")
+        offered = complete.get_completions(["status", "--publisher"], "")
+        assert [one.value for one in offered] == ["reap", "reelmirror"]
+        assert [one.value for one in complete.get_completions(["wait", "--publisher"], "ree")] == ["reelmirror"]
 
     def test_without_a_store_it_offers_nothing(self, tmp_path, monkeypatch):
         monkeypatch.setenv("REELPUB_STORE", str(tmp_path / "nowhere.db"))

@@ -31,7 +31,7 @@ _OFFERED = 20
 
 
 def _complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Offer the latest runs of the store to the shell."""
+    """Offer the latest runs of the store to the shell, by whichever part of their ids was begun."""
     del parameter
     named: Path | None = context.params.get("store")
     try:
@@ -43,11 +43,15 @@ def _complete(context: click.Context, parameter: click.Parameter, incomplete: st
 
 async def _offered(path: Path, beginning: str) -> list[CompletionItem]:
     async with opened(path) as store:
-        return [
-            CompletionItem(run.id, help=run.name)
-            for run in await store.runs(limit=_OFFERED)
-            if run.id.startswith(beginning)
-        ]
+        runs = await store.runs(limit=_OFFERED)
+    whole = [CompletionItem(run.id, help=run.name) for run in runs if run.id.startswith(beginning)]
+    if whole or not beginning:
+        return whole
+    # A shell drops what doesn't begin with what was typed, so the part that does is offered.
+    parts = [(run.id.partition("-")[2], run.name) for run in runs]
+    if runs:
+        parts.append((history.LATEST, runs[0].name))
+    return [CompletionItem(part, help=name) for part, name in parts if part.startswith(beginning)]
 
 
 def run(*, required: bool = False) -> Callable[[Command], Command]:
