@@ -275,6 +275,11 @@ class TestStatusAndWait:
         assert "reelpub: reap get_post_details: 404" in err
         assert "published" in out
 
+    def test_where_none_is_there_nothing_but_that_is_told(self, reelpub):
+        status, out, err = reelpub("wait", "--publisher", "reap", "nothing", "nobody")
+        assert (status, out) == (1, "")
+        assert err.count("reelpub: reap get_post_details: 404") == 2
+
     def test_a_scheduled_post_is_a_success_to_status_and_not_to_wait(self, reelpub):
         _, out, _ = reelpub("publish", *CLIP, "--account", "tiktok:acme", "--at", "2027-06-01T12:00Z", "--json")
         post_id = objects(out)[-1]["posts"][0]["id"]
@@ -285,7 +290,7 @@ class TestStatusAndWait:
         for command in ("status", "wait"):
             status, _, err = reelpub(command, "p1")
             assert status == 2
-            assert "has to be named, one of reap, reelmirror" in err
+            assert "Error: --publisher has to be named, one of reap, reelmirror\n" in err
 
     def test_a_post_that_isnt_there_is_one(self, reelpub):
         status, _, err = reelpub("status", "--publisher", "reap", "nothing")

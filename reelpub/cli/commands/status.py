@@ -41,6 +41,7 @@ def status(context: click.Context, post_id: str, publisher: str | None, as_json:
 
 async def _status(setup: Setup, name: str | None, post_id: str, view: views.View) -> int:
     async with orchestrator(setup, name) as pub:
+        options.require_publisher(name, pub.publishers)
         post = await pub.fetch(post_id, publisher=name)
     view.listing(listing.posts([post]))
     return of_statuses([status_of(post)])

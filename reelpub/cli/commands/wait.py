@@ -79,6 +79,7 @@ async def _wait(setup: Setup, wanted: _Wanted, view: views.View) -> int:
     pub = orchestrator(setup, wanted.publisher)
 
     async def work() -> Sequence[Outcome]:
+        options.require_publisher(wanted.publisher, pub.publishers)
         began = setup.clock.monotonic()
         posts = [post for id_ in wanted.ids if (post := await _read(pub, id_, wanted.publisher, errors))]
         found = [_to_follow(post, utc_now(setup.clock)) for post in posts]
@@ -90,7 +91,8 @@ async def _wait(setup: Setup, wanted: _Wanted, view: views.View) -> int:
         return await pub.wait_many(found, timeout=left)
 
     outcomes = await follow(pub, board, view, work)
-    view.listing(listing.outcomes(outcomes))
+    if outcomes:
+        view.listing(listing.outcomes(outcomes))
     for refusal in errors:
         click.echo(complaint(refusal), err=True)
     ends = [of_statuses((outcome.status for outcome in outcomes), scheduled_counts=False), *map(of_error, errors)]
