@@ -25,6 +25,7 @@ from reelpub.orchestrator.arguments import (
     checked_caps,
     checked_id,
     checked_ids,
+    checked_job_ids,
     checked_kind,
     checked_publishers,
     checked_requests,
@@ -37,6 +38,7 @@ from reelpub.orchestrator.core import Core
 from reelpub.orchestrator.events import EventStream
 from reelpub.orchestrator.handle import Handle
 from reelpub.orchestrator.job import Job
+from reelpub.orchestrator.rows import job_of
 from reelpub.policies.caps import AccountCap
 from reelpub.policies.lateness import Lateness
 from reelpub.policies.lifecycle import Rules
@@ -377,9 +379,29 @@ class Orchestrator:
         """Return the handle of a job by its id.
 
         Raises:
-            ConfigurationError: no such job is known here.
+            ConfigurationError: no such job is known here; `outcome` looks in the store, too.
         """
         return Handle(self._core.jobs_of([job_id])[0])
+
+    async def outcome(self, job_id: str) -> Outcome:
+        """Return the outcome of a job by its id, or what is known so far (with `settled_at` None).
+
+        What isn't known here is read from the store: jobs of earlier processes, and of others that share it. Nothing is
+        taken over and nothing asked of a provider, so an unfinished one stands as it was noted last.
+
+        Raises:
+            ConfigurationError: the orchestrator isn't open, or neither it nor its store knows the job.
+            StoreError: the store can't be read.
+        """
+        self._core.require_open()
+        checked_job_ids([job_id], 1)
+        known = self._core.book.get(job_id)
+        # One that has settled here without the store is another process's by now, or was refused as a repetition of it.
+        if self._store is not None and (known is None or (known.is_settled and not known.is_stored)):
+            row = await self._store.job(job_id)
+            if row is not None:
+                return job_of(row, self._core.context.now()).snapshot()
+        return self.job(job_id).outcome()
 
     async def fetch(self, post_id: str, *, publisher: str | None = None) -> Post:
         """Read one post. *publisher* names where, if there are several.

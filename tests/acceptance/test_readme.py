@@ -217,11 +217,46 @@ def test_the_aiohttp_service_answers_at_once_and_publishes_behind(reader, caplog
                 "accounts": {"instagram:acme": "published", "tiktok:acme": "published"},
             }
             assert (await get("nonsense"))[0] == 404
-            assert (await post({"post": " "}))[0] == 422
+            for nothing in ({"post": " "}, {}):
+                status, told = await post(nothing)
+                assert (status, bool(told["problems"])) == (422, True)
             assert (await post({"post": "demo-generated-post-2"}))[0] == 202
 
     reader.run(scenario())
     assert "demo-generated-post-2" in caplog.text, "what a shutdown leaves open is logged"
+
+
+def test_a_service_with_a_store_knows_after_a_restart_what_ended_before(reader, tmp_path):
+    """What the page says of its services where they are given a store; nothing else of the program is changed."""
+    reader.patch.chdir(tmp_path)
+    block = block_under("A web service with aiohttp")
+    given = "shutdown_timeout=5.0, store=__import__('reelpub').SqliteStore('jobs.db')"
+    text = block.text.replace("shutdown_timeout=5.0", given)
+    assert text != block.text
+    module = reader.execute(Block(block.page, block.heading, block.language, block.line, text), "service")
+
+    async def ended(client, job):
+        for _ in range(100):
+            async with client.get(f"/jobs/{job}") as answer:
+                assert answer.status == 200
+                seen = await answer.json()
+            if seen["settled"]:
+                return seen["status"]
+            await asyncio.sleep(5)
+        raise AssertionError("the job never ended")
+
+    async def first():
+        async with TestClient(TestServer(module.make_app())) as client:
+            async with client.post("/posts", json={"post": "demo-generated-post-1"}) as answer:
+                job = (await answer.json())["job"]
+            await ended(client, job)
+            return job
+
+    async def second(job):
+        async with TestClient(TestServer(module.make_app())) as client:
+            return await ended(client, job)
+
+    assert reader.run(second(reader.run(first()))) == "published"
 
 
 def test_the_fastapi_service_answers_at_once_and_publishes_behind(reader, caplog):

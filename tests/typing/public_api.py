@@ -93,6 +93,7 @@ async def afterwards(pub: Orchestrator, handle: Handle, outcome: Outcome, report
     assert_type(await pub.cancel_many(report), list[CancelResult])
     assert_type(await pub.reschedule(outcome, datetime.now(UTC)), Outcome)
     assert_type(pub.job("job"), Handle)
+    assert_type(await pub.outcome("job"), Outcome)
     assert_type(await pub.resume(), list[Handle])
 
 
