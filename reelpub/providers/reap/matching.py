@@ -63,6 +63,8 @@ def match(post: Post, part: Part, *, not_before: float) -> bool | None:
         _equal(post.clip_id, clip.clip_id),
         set(post.integrations) == {account.id for account in part.accounts} if post.integrations else None,
         same_title(part.request.title, post.title),
+        # Another description leaves it open: it may be another part's post, or have been changed by the service.
+        same_title(part.request.caption, post.description) or None,
         None if post.created_at is None else post.created_at >= not_before,
         _same_time(part, post),
     )
