@@ -54,19 +54,26 @@ class Departure:
             Stale: they have to be put together anew; nothing was sent.
         """
         leave_by = math.inf
-        is_first = True
+        counted_at: float | None = None
 
         async def leaving() -> None:
-            nonlocal leave_by, is_first
+            nonlocal leave_by, counted_at
             # The token may come in the very turn in which the pool closes.
             await anyio.lowlevel.checkpoint_if_cancelled()
-            if any(ref.state.is_settled for ref in refs) or (is_first and self.cap_wait(refs) > 0):
+            if any(ref.state.is_settled for ref in refs) or (counted_at is None and self.cap_wait(refs) > 0):
                 raise Stale
             worker.is_sending = True
             leave_by = elapsed_clock() + self._context.send_timeout
-            self._note_attempt(refs, is_first=is_first)
-            is_first = False
+            counted_at = self._count(refs) if counted_at is None else counted_at
+            self._note_attempt(refs)
             await self._journal.note(refs)
+
+        def repeated(error: ReelPubError) -> None:
+            nonlocal counted_at
+            if effect_of(error) is Effect.NONE and counted_at is not None:
+                self._sent_nothing(refs, worker)
+                self._context.caps.give_back(_names(refs), counted_at)
+                counted_at = None
 
         deadlines = [ref.job.deadline for ref in refs if ref.job.deadline is not None]
         options = CallOptions(
@@ -75,23 +82,10 @@ class Departure:
             before_send=leaving,
             # Whoever takes the job over counts on it that nothing leaves after the noted send deadline.
             may_leave=lambda: elapsed_clock() < leave_by,
-            on_repeat=lambda error: self._is_repeated(refs, worker, error),
+            on_repeat=repeated,
         )
         try:
-            results = checked_results(await self._call(refs, options), len(refs))
-            if any(isinstance(result, Stale) for result in results):
-                # Where a provider turned some of a batch down by itself, an error of the request stands for the others.
-                raise Stale
-        except Stale:
-            raise
-        except ReelPubError as error:
-            results = [error] * len(refs)
-        except Exception as error:
-            log.exception("%s: publishing %s raised", self._publisher.name, refs[0].state.part.id)
-            if not worker.is_sending:
-                # It can't be told whether such a publisher sent anything, so nothing may be concluded.
-                self._note_attempt(refs, is_first=is_first)
-            results = [strange(error, self._publisher, "publish")] * len(refs)
+            results = await self._results(refs, options, worker)
         finally:
             worker.is_sending = False
             self._claims.returned(refs)
@@ -100,13 +94,39 @@ class Departure:
                 self._claims.own(result.id, ref)
         return results
 
-    def _is_repeated(self, refs: Sequence[PartRef], worker: Worker, error: ReelPubError) -> None:
+    async def _results(
+        self, refs: Sequence[PartRef], options: CallOptions, worker: Worker
+    ) -> Sequence[Post | ReelPubError]:
+        try:
+            results = checked_results(await self._call(refs, options), len(refs))
+            if any(isinstance(result, Stale) for result in results):
+                # Where a provider turned some of a batch down by itself, an error of the request stands for the others.
+                raise Stale
+        except Stale:
+            raise
+        except ReelPubError as error:
+            return [error] * len(refs)
+        except Exception as error:
+            log.exception("%s: publishing %s raised", self._publisher.name, refs[0].state.part.id)
+            if not worker.is_sending:
+                # It can't be told whether such a publisher sent anything, so nothing may be concluded.
+                self._count(refs)
+                self._note_attempt(refs)
+            return [strange(error, self._publisher, "publish")] * len(refs)
+        return results
+
+    def _sent_nothing(self, refs: Sequence[PartRef], worker: Worker) -> None:
         # The wait may be an hour's, for a provider that is out of reach: nobody is to take it for sending.
-        if effect_of(error) is Effect.NONE:
-            worker.sent_nothing()
-            self._claims.returned(refs)
-            for ref in refs:
-                apply(self._context, ref, Unsent())
+        worker.sent_nothing()
+        self._claims.returned(refs)
+        for ref in refs:
+            apply(self._context, ref, Unsent())
+
+    def _count(self, refs: Sequence[PartRef]) -> float:
+        """Count *refs* among what their accounts have had, and return when."""
+        now = self._context.clock.monotonic()
+        self._context.caps.use(_names(refs), now)
+        return now
 
     async def _call(self, refs: Sequence[PartRef], options: CallOptions) -> Sequence[Post | ReelPubError]:
         prepared = [ref.prepared for ref in refs]
@@ -114,11 +134,8 @@ class Departure:
             return await self._publisher.schedule(prepared, options)
         return [await self._publisher.publish(prepared[0], options)]
 
-    def _note_attempt(self, refs: Sequence[PartRef], *, is_first: bool) -> None:
+    def _note_attempt(self, refs: Sequence[PartRef]) -> None:
         clock = self._context.clock
-        if is_first:
-            # A request that leaves again after a 429 makes no second post.
-            self._context.caps.use(_names(refs), clock.monotonic())
         self._claims.leaves(refs)
         for ref in refs:
             ref.job.requests += 1

@@ -52,8 +52,15 @@ class CapBook:
             cap = self.caps[name]
             used = self._used.setdefault(name, deque())
             used.append(now)
-            while len(used) > (cap.count or 1):
+            while used[0] + max(cap.min_gap, cap.window if cap.count is not None else 0.0) < now:
                 used.popleft()
+
+    def give_back(self, accounts: Iterable[Iterable[str]], used_at: float) -> None:
+        """Note that the post to *accounts* for which `use` was called at *used_at* provably didn't go out."""
+        for name in self._capped(accounts):
+            used = self._used.get(name, ())
+            if used_at in used:
+                self._used[name].remove(used_at)
 
     def _capped(self, accounts: Iterable[Iterable[str]]) -> list[str]:
         return [name for names in accounts for name in names if name in self.caps]
@@ -63,5 +70,5 @@ class CapBook:
         if not used:
             return 0.0
         after_gap = used[-1] + cap.min_gap
-        after_window = used[0] + cap.window if cap.count is not None and len(used) >= cap.count else now
+        after_window = used[-cap.count] + cap.window if cap.count is not None and len(used) >= cap.count else now
         return max(0.0, after_gap - now, after_window - now)

@@ -49,6 +49,29 @@ def test_the_strictest_of_several_caps_holds():
     assert book.delay(OTHER, 0.0) == 5.0
 
 
+def test_what_provably_didnt_go_out_is_given_back():
+    book = CapBook({"acc-1": AccountCap(count=2, window=100, min_gap=5)})
+    for now in (0.0, 30.0, 40.0):
+        book.use(ACME, now)
+    assert book.delay(ACME, 50.0) == 80.0
+    book.give_back(ACME, 40.0)
+    assert book.delay(ACME, 50.0) == 50.0
+    book.give_back(ACME, 30.0)
+    assert book.delay(ACME, 50.0) == 0.0
+    book.give_back(OTHER, 0.0)
+    book.give_back(ACME, 77.0)
+    book.use(ACME, 50.0)
+    assert book.delay(ACME, 60.0) == 40.0
+
+
+@given(times=st.lists(st.floats(0, 1000), min_size=1, max_size=30).map(sorted), gap=st.floats(0, 50))
+def test_what_no_cap_counts_any_more_isnt_remembered(times, gap):
+    book = CapBook({"acc-1": AccountCap(count=3, window=100, min_gap=gap)})
+    for now in times:
+        book.use(ACME, now)
+    assert len(book._used["acc-1"]) == sum(now + 100 >= times[-1] for now in times)
+
+
 @pytest.mark.parametrize("bad", [{"count": 0}, {"count": -1}])
 def test_a_count_has_to_be_positive(bad):
     with pytest.raises(ConfigurationError, match=r"count: -?\d has to be at least 1, or None for no cap"):
