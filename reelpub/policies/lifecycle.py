@@ -21,7 +21,7 @@ from enum import StrEnum
 
 from attrs import evolve, field, frozen
 
-from reelpub.errors import APIStatusError, OutcomeUnknown
+from reelpub.errors import APIStatusError, OutcomeUnknown, RateLimitError, ServerError, TransportError
 from reelpub.models.job import Attempt, Part, Prepared
 from reelpub.models.post import Delivery, DeliveryStatus, Post, PostStatus
 from reelpub.policies.safety import Effect, effect_of
@@ -71,17 +71,24 @@ class Stage(StrEnum):
     SETTLED = "settled"
 
 
+_LONGEST_LOOK = 3
+"""How often the wait for the next look doubles, while looks fail."""
+
+
 @frozen(kw_only=True)
 class Rules:
     """How patient reconciliation is. Durations are seconds.
 
     `settle_after` is how long the provider's view gets before an absence counts, and passes twice; `max_attempts`
-    bounds how often a part is sent at all; `max_look_failures` how many looks may fail before the end is *unknown*.
+    bounds how often a part is sent at all; `max_look_failures` how many looks may fail before the end is *unknown*. A
+    look that fails since the provider is out of reach or out of order isn't held against it for `look_patience` seconds
+    after the answer was lost: the one after that may tell.
     """
 
     settle_after: float = 30.0
     max_attempts: int = 3
     max_look_failures: int = 5
+    look_patience: float = 3600.0
 
 
 @frozen(kw_only=True)
@@ -370,8 +377,11 @@ def _undecided(
 ) -> tuple[PartState, Command]:
     if error is not None:
         failures = state.look_failures + 1
-        if failures < rules.max_look_failures:
-            return evolve(state, look_failures=failures), Look(now + rules.settle_after)
+        is_outage = isinstance(error, (TransportError, RateLimitError, ServerError))
+        is_worth_it = is_outage and now - _quiet_since(state, now) < rules.look_patience
+        if failures < rules.max_look_failures or is_worth_it:
+            growth = min(max(0, failures - rules.max_look_failures), _LONGEST_LOOK)
+            return evolve(state, look_failures=failures), Look(now + rules.settle_after * 2.0**growth)
         return _settle(state, DeliveryStatus.UNKNOWN, f"{state.error}; it can't be looked up: {reason}")
     if state.doubts == 0:
         return evolve(state, doubts=1), Look(now + rules.settle_after)

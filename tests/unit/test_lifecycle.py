@@ -250,12 +250,35 @@ class TestLooking:
         assert state.reason == f"{LOST[0]}; two posts"
 
     def test_looks_that_fail_are_made_again_so_many_times(self):
-        failed = LookedUndecided("down", ServerError("down", status=503, **SAID))
+        failed = LookedUndecided("down", AuthenticationError("down", status=401, **SAID))
         state, command = life(*LOOKING, failed, failed)
         assert (state.stage, command) == (Stage.LOOKING, Look(NOW + 30))
         state, command = life(*LOOKING, failed, failed, failed)
         assert (state.end, command) == (DeliveryStatus.UNKNOWN, Settle())
         assert state.reason == f"{LOST[0]}; it can't be looked up: down"
+
+    @pytest.mark.parametrize(
+        "error",
+        [
+            ServerError("down", status=503, **SAID),
+            ConnectError("refused", **SAID),
+            RequestTimeout("slow", sent=True, **SAID),
+            RateLimitError("slow down", status=429, **SAID),
+        ],
+    )
+    def test_looks_that_fail_in_an_outage_are_made_for_an_hour_ever_less_often(self, error):
+        """What became of it can be known as soon as the provider answers again."""
+        failed = LookedUndecided("down", error)
+        state, now, waits = life(*LOOKING)[0], NOW, []
+        while not state.is_settled:
+            state, command = step(state, failed, now, RULES)
+            if isinstance(command, Look):
+                waits.append(command.at - now)
+                now = command.at
+        assert waits[:7] == [30, 30, 30, 60, 120, 240, 240]
+        assert waits[7:] == [240] * len(waits[7:])
+        assert 3600 <= now - NOW < 3600 + 240
+        assert state.end is DeliveryStatus.UNKNOWN
 
     def test_a_later_loss_starts_its_looks_anew(self):
         again = (30.0, LookedAbsent(), 30.0, LookedAbsent(), Sending(attempt(2, NOW + 60)), Failed(LOST[1]))
