@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import unicodedata
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -28,16 +29,18 @@ _JSON = json.JSONEncoder(sort_keys=True, default=str)
 def content_key(request: PublishRequest, publisher: str) -> str:
     """Return a key that is equal for requests that would make the same post: publisher, accounts, source, texts, time.
 
-    The order of accounts doesn't matter, nor how a ``platform:username`` is spelt; `reference` doesn't count.
+    The order of accounts doesn't matter, nor how a ``platform:username`` is spelt, nor what a program that saves a text
+    anew makes of its line ends and letters: a file that was opened elsewhere asks for the same. `reference` doesn't
+    count.
     """
     content = [
         publisher,
         type(request.source).__name__,
         _members(request.source),
         sorted(_name(account) for account in request.accounts),
-        request.caption,
-        request.title,
-        list(request.tags),
+        _text(request.caption),
+        _text(request.title),
+        [_text(tag) for tag in request.tags],
         {platform: _plain(value) for platform, value in request.settings.items()},
         _time(request),
     ]
@@ -49,6 +52,13 @@ def _name(account: str | Account) -> str:
         return account.id
     ref = AccountRef(account.strip())
     return f"{ref.platform}:{ref.username.lower()}" if ref.platform and ref.username else ref.text
+
+
+def _text(text: Any) -> Any:
+    if not isinstance(text, str):  # what is wrong with it is told elsewhere
+        return text
+    lines = text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+    return unicodedata.normalize("NFC", lines)
 
 
 @cache

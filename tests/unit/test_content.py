@@ -101,3 +101,13 @@ def test_odd_values_have_a_key_too(odd):
     request = evolve(BASE, **odd)
     assert content_key(request, "pub") == content_key(evolve(request, reference="again"), "pub")
     assert not same(request, BASE)
+
+
+@pytest.mark.parametrize("member", ["caption", "title"])
+@pytest.mark.parametrize(
+    ("one", "other"), [("a\nb", "a\r\nb"), ("a\nb", "a\rb"), ("Caf\u00e9\n", "Cafe\u0301\r\n"), ("\u00c5", "\u212b")]
+)
+def test_a_text_that_a_program_saved_anew_makes_the_same_key(member, one, other):
+    assert same(evolve(BASE, **{member: one}), evolve(BASE, **{member: other}))
+    assert same(evolve(BASE, tags=(one,)), evolve(BASE, tags=(other,)))
+    assert not same(evolve(BASE, **{member: one}), evolve(BASE, **{member: f"{one} "}))
