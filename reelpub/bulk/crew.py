@@ -10,13 +10,11 @@ from itertools import islice
 from attrs import define, evolve, field
 
 from reelpub.bulk.ledger import numbers_of
-from reelpub.clocks import utc_now
 from reelpub.errors import ConfigurationError, StoreError
 from reelpub.models.outcome import Outcome, OutcomeStatus
 from reelpub.models.request import PublishRequest
 from reelpub.orchestrator.handle import Handle
 from reelpub.orchestrator.orchestrator import Orchestrator
-from reelpub.orchestrator.planning import without_past_time
 from reelpub.providers.base import Publisher
 from reelpub.store import codec
 from reelpub.store.runs import RunStore, StoredRow
@@ -79,21 +77,23 @@ class Crew:
         remaining = iter(rows)
         while chunk := list(islice(remaining, CHUNK)):
             await self._make_room(len(chunk))
-            now = utc_now(self.pub.clock)
             asked = [(row, codec.load_request(row.request)) for row in chunk]
             here = [(row, request) for row, request in asked if is_for(request, self.pub.publishers)]
             left += len(asked) - len(here)
-            self._submit([(row, without_past_time(request, now) if is_again else request) for row, request in here])
+            self._submit(here, is_again=is_again)
             await self.settle_up()
         if left:
             log.warning("run %s: %d rows are left as they are: no publisher for them is here", self.run, left)
 
-    def _submit(self, asked: Sequence[tuple[StoredRow, PublishRequest]]) -> None:
+    def _submit(self, asked: Sequence[tuple[StoredRow, PublishRequest]], *, is_again: bool) -> None:
         # Another call of this process may have been faster.
         handles = {row.job_id: handle for row, _ in asked if (handle := self._known(row.job_id)) is not None}
         new = [(row.job_id, request) for row, request in asked if row.job_id not in handles]
         submitted = self.pub.submit_many(
-            [request for _, request in new], run=self.run, job_ids=[job_id for job_id, _ in new]
+            [request for _, request in new],
+            run=self.run,
+            job_ids=[job_id for job_id, _ in new],
+            even_if_late=is_again,
         )
         handles |= {handle.id: handle for handle in submitted}
         self._open |= handles

@@ -16,7 +16,6 @@ from reelpub.orchestrator.arguments import Item
 from reelpub.orchestrator.cancelling import cancel_job, require_cancel, withdraw_job
 from reelpub.orchestrator.core import Core
 from reelpub.orchestrator.job import Job
-from reelpub.orchestrator.planning import without_past_time
 from reelpub.orchestrator.rescheduling import reschedule_job
 from reelpub.orchestrator.retrying import is_retryable, retry_parts
 from reelpub.providers.base import SupportsRetryFailed, require
@@ -63,7 +62,7 @@ def _retry(core: Core, job: Job, parts: list[Part] | None, deadline: float | Non
         return job
     if parts:
         return core.submit_parts(job, parts, deadline=deadline)
-    return core.submit_again(job, without_past_time(outcome.request, core.context.now()), deadline=deadline)
+    return core.submit_again(job, deadline=deadline)
 
 
 async def cancel(core: Core, items: Iterable[Item]) -> list[CancelResult]:

@@ -48,25 +48,46 @@ class JobBook:
         return list(self._open.values())
 
     def add(self, job: Job) -> None:
-        """Remember a job, under its content key if it has one."""
+        """Remember a job, under its content keys if it has any."""
         known = self.get(job.id)
         if known is not None and known.content_key != job.content_key:
             # Another process learned since that nothing of it is live, so that it doesn't stand in the way any more.
             self._forget_content(known)
         self._settled.pop(job.id, None)
         self._open[job.id] = job
-        if job.content_key is not None:
-            holders = self._by_content.setdefault(job.content_key, [])
-            if job.id not in holders:
-                holders.append(job.id)
+        for key in job.content_keys:
+            self._hold(key, job)
+
+    def add_key(self, job: Job, key: str) -> None:
+        """Know a job by one more content key."""
+        job.other_keys += (key,)
+        self._hold(key, job)
+
+    def _hold(self, key: str, job: Job) -> None:
+        holders = self._by_content.setdefault(key, [])
+        if job.id not in holders:
+            holders.append(job.id)
 
     def get(self, job_id: str) -> Job | None:
         """Return a job by its id."""
         return self._open.get(job_id) or self._settled.get(job_id)
 
-    def same_content(self, key: str) -> str | None:
-        """Return the id of the first job that has or had the same to publish."""
-        return next(iter(self._by_content.get(key, ())), None)
+    def same_content(self, *keys: str) -> str | None:
+        """Return the id of the first job that has or had the same to publish, by any of *keys*."""
+        return next((holder for key in keys for holder in self._by_content.get(key, ())), None)
+
+    def rival(self, job: Job, key: str) -> str | None:
+        """Return the id of another job with the content *key* that comes before *job*: taken on earlier, or planned."""
+        for holder in self._by_content.get(key, ()):
+            other = self.get(holder)
+            if other is None or other is job:
+                continue
+            if other.is_settled or other.parts or self._is_before(other, job):
+                return holder
+        return None
+
+    def _is_before(self, one: Job, other: Job) -> bool:
+        return next(job for job in self._open.values() if job is one or job is other) is one
 
     def settled(self, job: Job) -> None:
         """Note that a job has its outcome; what put nothing live may be asked for again."""
@@ -108,8 +129,9 @@ class JobBook:
                 return latest
 
     def _forget_content(self, job: Job) -> None:
-        holders = self._by_content.get(job.content_key or "", [])
-        if job.id in holders:
-            holders.remove(job.id)
-        if not holders:
-            self._by_content.pop(job.content_key or "", None)
+        for key in job.content_keys:
+            holders = self._by_content.get(key, [])
+            if job.id in holders:
+                holders.remove(job.id)
+            if not holders:
+                self._by_content.pop(key, None)

@@ -41,6 +41,8 @@ class Context:
     lateness: Lateness = field(factory=Lateness)
     bus: EventBus = field(factory=EventBus)
     on_settled: Callable[[Job], None]
+    known_by: Callable[[Job, str], str | None]
+    """Know a job by one more content key, or return the id of another that has it."""
 
     @property
     def send_window(self) -> float:

@@ -33,7 +33,7 @@ from reelpub.orchestrator.desk import Desk
 from reelpub.orchestrator.handle import Handle
 from reelpub.orchestrator.job import Job
 from reelpub.orchestrator.journal import Journal
-from reelpub.orchestrator.planning import renumber
+from reelpub.orchestrator.planning import renumber, without_past_time
 from reelpub.orchestrator.recalling import chain_id, current, is_ahead, link, with_own
 from reelpub.orchestrator.supervisor import Supervisor
 from reelpub.orchestrator.tracker import PartRef, apply, settle
@@ -78,6 +78,7 @@ class Core:
             caps=CapBook(caps),
             send_timeout=send_timeout,
             lateness=lateness,
+            known_by=self._known_by,
             on_settled=self._on_settled,
         )
         claims = {publisher.provider: Claims() for publisher in self.publishers.values()}
@@ -223,6 +224,7 @@ class Core:
         deadline: float | None,
         run: str | None = None,
         job_ids: Iterable[str] | None = None,
+        even_if_late: bool = False,
     ) -> list[Job]:
         """Take on *requests*; what a check refuses is settled at once, in its place."""
         self.require_open()
@@ -233,15 +235,27 @@ class Core:
         if known is not None:
             raise ConfigurationError(f"job_ids: {known!r} is known here already; a job has its id for good")
         blank = [self._blank_job(request, deadline, ids[index], run) for index, request in enumerate(wanted)]
+        if even_if_late:
+            for job in blank:
+                self._let_go_late(job)
         return self._submit(blank)
 
-    def submit_again(self, earlier: Job, request: PublishRequest, *, deadline: float | None) -> Job:
-        """Take on *request*, which starts an earlier job over."""
-        job = self._blank_job(request, deadline, new_job_id(), earlier.run)
+    def submit_again(self, earlier: Job, *, deadline: float | None) -> Job:
+        """Start a settled job over, at once where its time has passed."""
+        job = self._blank_job(earlier.snapshot().request, deadline, new_job_id(), earlier.run)
         job.retries = chain_id(earlier)
+        self._let_go_late(job)
+        job.asked = job.asked or earlier.asked
         self._submit([job])
         self.book.retries(earlier, job)
         return job
+
+    def _let_go_late(self, job: Job) -> None:
+        """Have a blank job go out at once where its time has passed."""
+        request = without_past_time(job.request, self.context.now())
+        if request is not job.request:
+            # What went out at that time, asked for by somebody else, is the same still.
+            job.request, job.asked = request, job.request
 
     def _submit(self, jobs: list[Job]) -> list[Job]:
         for job in jobs:
@@ -306,11 +320,19 @@ class Core:
             settle(self.context, job, outcome)
             return
         job.content_key = content_key(job.request, choice.publisher.name)
-        earlier = self.book.same_content(job.content_key)
+        if job.asked is not None:
+            job.other_keys = (content_key(job.asked, choice.publisher.name),)
+        earlier = self.book.same_content(*job.content_keys)
         if earlier is not None and not job.request.allow_duplicate:
             self._refuse_duplicate(job, earlier)
             return
         self._take_on(job)
+
+    def _known_by(self, job: Job, key: str) -> str | None:
+        same = self.book.rival(job, key)
+        if same is None:
+            self.book.add_key(job, key)
+        return same
 
     def _may_be_done(self, job: Job, choice: Choice) -> bool:
         request = job.request
@@ -318,7 +340,7 @@ class Core:
         return is_known and is_only_late(request, choice.errors, self.context.now())
 
     def _refuse_duplicate(self, job: Job, earlier: str) -> None:
-        job.content_key = None
+        job.content_key, job.other_keys = None, ()
         self.book.add(job)
         outcome = job.plain_outcome(
             OutcomeStatus.DUPLICATE, self.context.now(), reason=f"the same as {earlier}", duplicate_of=earlier

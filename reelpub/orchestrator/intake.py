@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from reelpub.errors import ReelPubError, StoreError, ValidationError
 from reelpub.models.account import Account
@@ -18,6 +18,7 @@ from reelpub.orchestrator.journal import Journal
 from reelpub.orchestrator.planning import plan_parts
 from reelpub.orchestrator.strangers import strange
 from reelpub.orchestrator.tracker import PartRef, apply, settle
+from reelpub.policies.content import content_key
 from reelpub.policies.lifecycle import Failed
 from reelpub.policies.settlement import failure_status
 from reelpub.providers.base import Publisher
@@ -74,8 +75,10 @@ class Intake:
     async def _note_new(self, jobs: Sequence[Job]) -> None:
         open_jobs = [job for job in jobs if not job.is_settled]
         try:
-            earlier = await self._journal.same_content([job for job in open_jobs if job.refusal is not None])
-            earlier |= await self._journal.add([job for job in open_jobs if job.refusal is None])
+            to_ask = [job for job in open_jobs if job.refusal is not None or (job.other_keys and _is_once(job))]
+            earlier = await self._journal.same_content(to_ask)
+            to_add = [job for job in open_jobs if job.refusal is None and job.id not in earlier]
+            earlier |= await self._journal.add(to_add)
         except StoreError as error:
             for job in jobs:
                 self._fail(job, error)
@@ -85,13 +88,8 @@ class Intake:
     def _refuse(self, jobs: Sequence[Job], earlier: Mapping[str, str]) -> None:
         """Settle those of *jobs* that the store didn't take; nothing of them is sent."""
         for job in jobs:
-            if job.id not in earlier or job.is_settled:
-                continue
-            same = earlier[job.id]
-            reason = "submitted before" if same == job.id else f"the same as {same}"
-            job.parts.clear()
-            outcome = job.plain_outcome(OutcomeStatus.DUPLICATE, self._context.now(), reason=reason, duplicate_of=same)
-            settle(self._context, job, outcome)
+            if job.id in earlier and not job.is_settled:
+                self._end_as_duplicate(job, earlier[job.id])
 
     async def _accounts(self, jobs: Sequence[Job]) -> Sequence[Account] | ReelPubError:
         if not any(job.request.accounts for job in jobs if not job.is_settled):
@@ -113,12 +111,28 @@ class Intake:
                     raise known
                 known = ()
             plan_parts(job, self._publisher, known, self._context.now())
+            self._compare(job)
         except ReelPubError as error:
             self._fail(job, error)
         except Exception as error:
             log.exception("%s: planning %s raised", self._publisher.name, job.id)
             self._fail(job, strange(error, self._publisher, "plan"))
         return not job.is_settled
+
+    def _compare(self, job: Job) -> None:
+        """Settle *job* where another has its content for the same accounts, whatever either called them."""
+        accounts = tuple(account for state in job.parts for account in state.part.accounts)
+        if accounts:
+            key = content_key(evolve(job.request, accounts=accounts), self._publisher.name)
+            same = self._context.known_by(job, key)
+            if same is not None and _is_once(job):
+                self._end_as_duplicate(job, same)
+
+    def _end_as_duplicate(self, job: Job, same: str) -> None:
+        reason = "submitted before" if same == job.id else f"the same as {same}"
+        job.parts.clear()
+        outcome = job.plain_outcome(OutcomeStatus.DUPLICATE, self._context.now(), reason=reason, duplicate_of=same)
+        settle(self._context, job, outcome)
 
     def _fail(self, job: Job, error: ReelPubError) -> None:
         is_refused = failure_status(error) is DeliveryStatus.REFUSED
@@ -131,3 +145,7 @@ class Intake:
         problems = error.problems if isinstance(error, ValidationError) else ()
         outcome = job.plain_outcome(status, self._context.now(), reason=reason, error=error, problems=problems)
         settle(self._context, job, outcome)
+
+
+def _is_once(job: Job) -> bool:
+    return not job.request.allow_duplicate

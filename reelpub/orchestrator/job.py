@@ -27,7 +27,8 @@ class Job:
     has it, and `has_stored_parts` once it has its parts too; `is_behind` says that a note of them couldn't be written.
     `taken_up_at` is when it was taken up from another process. `deadline` (monotonic seconds) is when it may no longer
     start. `refusal` is why it can't be sent, unless the store has it already. `was_settled` stays set for one that has
-    its outcome and is followed further.
+    its outcome and is followed further. `asked` is the request as it was before its time passed, where it goes out all
+    the same, and `other_keys` are content keys under which somebody may have asked for the same.
     """
 
     id: str
@@ -35,6 +36,8 @@ class Job:
     publisher: str | None
     submitted_at: datetime
     content_key: str | None = None
+    other_keys: tuple[str, ...] = ()
+    asked: PublishRequest | None = None
     deadline: float | None = None
     parts: list[PartState] = field(factory=list)
     earlier: Outcome | None = None
@@ -51,6 +54,11 @@ class Job:
     outcome: Outcome | None = None
     was_settled: bool = False
     _waiters: list[asyncio.Future[None]] = field(factory=list, init=False)
+
+    @property
+    def content_keys(self) -> tuple[str, ...]:
+        """Every key by which another job is known to ask for the same."""
+        return self.other_keys if self.content_key is None else (self.content_key, *self.other_keys)
 
     @property
     def is_settled(self) -> bool:

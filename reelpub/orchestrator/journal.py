@@ -78,7 +78,7 @@ class Journal:
 
     async def same_content(self, jobs: Sequence[Job]) -> dict[str, str]:
         """Return which of *jobs* have the content of an earlier one, and of which; none of them is noted."""
-        wanted = {job.content_key: job.id for job in jobs if job.content_key is not None}
+        wanted = {key: job.id for job in jobs for key in job.content_keys}
         if not wanted or not isinstance(self._store, RunStore):
             return {}
         return {wanted[key]: earlier for key, earlier in (await self._store.same_content(list(wanted))).items()}

@@ -173,6 +173,7 @@ class Orchestrator:
         timeout: float | None = None,
         run: str | None = None,
         job_ids: Sequence[str] | None = None,
+        even_if_late: bool = False,
     ) -> list[Handle]:
         """Take on *requests* and return a handle for each, at once and in order.
 
@@ -180,12 +181,15 @@ class Orchestrator:
         hasn't begun by then ends as *not sent*. *run* names the run that the jobs belong to: `recall` finds them by it.
         *job_ids* has an id for each job, where the caller has to know it beforehand. One that the store has already
         ends as a *duplicate* of itself, "submitted before": nothing is sent, and what the store has stays as it is.
+        With *even_if_late*, what has a time that has passed goes out now instead of being refused; what is known to
+        have gone out at that time is a *duplicate* still.
 
         Raises:
             ConfigurationError: the orchestrator isn't open, something isn't a `PublishRequest`, *run* isn't a text, or
                 *job_ids* isn't one new id for each request; nothing is sent.
         """
-        jobs = self._core.submit(requests, deadline=self._deadline(timeout), run=run, job_ids=job_ids)
+        deadline = self._deadline(timeout)
+        jobs = self._core.submit(requests, deadline=deadline, run=run, job_ids=job_ids, even_if_late=even_if_late)
         return [Handle(job) for job in jobs]
 
     def submit(self, request: PublishRequest, *, timeout: float | None = None) -> Handle:
