@@ -208,7 +208,7 @@ class Pacer:
         self._first_answer = now if self._first_answer is None else self._first_answer
         self._remaining = math.inf if quota.remaining is None else quota.remaining
         self._adopt(quota)
-        self._sight(now, quota, sent_at, random)
+        self._sight(now, quota, sent_at, random, is_refusal=status == 429)
         if status == 429:
             self._refused(now, quota, sent_at, random)
         else:
@@ -219,7 +219,7 @@ class Pacer:
             self.is_announced = True
             self._server_limit = quota.limit
 
-    def _sight(self, now: float, quota: Quota, sent_at: float, random: float) -> None:
+    def _sight(self, now: float, quota: Quota, sent_at: float, random: float, *, is_refusal: bool) -> None:
         if not self.is_announced or quota.remaining is None or self._server_limit is None:
             return
         elapsed = min(self.window, max(0.0, self.window - (quota.reset_in or 0.0)))
@@ -236,6 +236,7 @@ class Pacer:
             - self._answered_since(now - elapsed - FUZZ),
             own_slots=self.in_flight + len(self._busy),
             doubt=doubt,
+            is_refusal=is_refusal,
         )
         self.share.observe(now, sighting, random)
         if sighting.used >= sighting.own_most + doubt:
@@ -272,7 +273,7 @@ class Pacer:
 
     def _hold(self, now: float, seconds: float, random: float, reason: str) -> None:
         # Those who were held together shouldn't come back together.
-        spread = random * self.window / 20 if self.share.slots is not None else 0.0
+        spread = random * self.window / 20 if self.share.may_be_shared else 0.0
         until = now + min(seconds, LONGEST_HOLD * self.window) + spread
         if until > self.held_until:
             self.held_until, self.reason = until, reason

@@ -60,7 +60,7 @@ class Sighting:
     """What one answer shows: *used* of *limit* requests over the last *elapsed* seconds of the server's window.
 
     *own_most* is the most of them that can be ours, *own_counted* the number of ours in those seconds, and
-    *own_slots* the number that we hold now.
+    *own_slots* the number that we hold now. *is_refusal* says that the answer was a 429.
     """
 
     limit: int
@@ -71,6 +71,7 @@ class Sighting:
     own_slots: int
     own_before: int = 0
     doubt: int = 1
+    is_refusal: bool = False
 
 
 @define
@@ -91,15 +92,24 @@ class Share:
     _floor: int = 1
     _fits: int = 0
     _alone_since: float | None = None
+    _first: tuple[float, int] | None = None
     _seen: deque[tuple[float, float, float]] = field(factory=deque)
+
+    @property
+    def may_be_shared(self) -> bool:
+        """Whether others use the key now, or did before our first answer."""
+        return self.slots is not None or (self._first is not None and self._first[1] > 0)
 
     def observe(self, now: float, sighting: Sighting, random: float) -> None:
         """Take in what an answer shows; *random* is drawn evenly from 0 to 1."""
         self._learn_counting(sighting)
+        if sighting.is_refusal:
+            # Whatever was used before the first answer, there is not enough for all now.
+            self._first = (-math.inf, 0)
         if self.slots is None:
             left = sighting.limit - sighting.used
             # While there is plenty left, the others' use is no reason to slow down: it may have been one command.
-            if sighting.used >= sighting.own_most + sighting.doubt and left <= CONTENTION * sighting.limit:
+            if self._is_shared(now, sighting) and left <= CONTENTION * sighting.limit:
                 self._enter(now, sighting)
             return
         foreign = self._foreign(sighting)
@@ -113,6 +123,18 @@ class Share:
             self._seen.popleft()
         if now >= self._settled_until and self._is_informed():
             self._adjust(now, sighting.limit, random)
+
+    def _is_shared(self, now: float, sighting: Sighting) -> bool:
+        """Tell whether others use the key now.
+
+        What was used before the first answer is over, as after a command that was run just before this one: within the
+        window that it counts in, only more than that tells of others.
+        """
+        foreign = sighting.used - sighting.own_most
+        if self._first is None:
+            self._first = (now, max(0, foreign))
+        began, before = self._first
+        return foreign >= sighting.doubt + (before if now < began + self.window else 0)
 
     def _foreign(self, sighting: Sighting) -> float:
         """Return how much of the use is the others'."""
