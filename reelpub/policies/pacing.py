@@ -250,7 +250,11 @@ class Pacer:
         # about, the last one is as good as gone.
         has_slots = self.in_flight + len(self._busy) < self.limit
         is_gone = quota.remaining <= (1 if self._company_at == now else 0)
-        if is_gone and (has_slots or sighting.used > sighting.own_most) and quota.reset_in is not None:
+        if quota.reset_in is None:
+            return
+        # Nor where what is left ends later than our own slots come back: a rolling counter has them longer in sight.
+        is_longer = quota.remaining == 0 and bool(self._busy) and quota.reset_in > self._busy[0] - now + FUZZ
+        if is_gone and (has_slots or sighting.used > sighting.own_most or is_longer):
             self._hold(now, quota.reset_in, random, "announced")
 
     def _refused(self, now: float, quota: Quota, sent_at: float, random: float) -> None:
