@@ -1,6 +1,6 @@
 """Which post at Reap is which of ours: after a lost answer, and in the answer to a scheduling call. Pure.
 
-Reap has no reference of the caller's, so a post is known by project, clip, accounts, title and time
+Reap has no reference of the caller's, so a post is known by project, clip, accounts, texts and time
 (docs/contracts/reap.md, De-duplication).
 """
 
