@@ -57,7 +57,14 @@ def a_job(number: int) -> Job:
 def track(jobs: Sequence[Job]) -> object:
     """Follow *jobs* with the poller, and hold a handle of each."""
     clock = SystemClock()
-    context = Context(clock=clock, rules=Rules(), poll=PollPolicy(), caps=CapBook({}), on_settled=lambda _job: None)
+    context = Context(
+        clock=clock,
+        rules=Rules(),
+        poll=PollPolicy(),
+        caps=CapBook({}),
+        on_settled=lambda _job: None,
+        known_by=lambda _job, _key: None,
+    )
     poller = Poller(ReelMirrorPublisher.connect(KEY), context, is_busy=lambda: True)
     for job in jobs:
         poller.watch(PartRef(job, 0))

@@ -31,7 +31,12 @@ def a_job(number):
 
 async def test_a_post_that_is_followed_is_one_object_for_the_garbage_collector():
     context = Context(
-        clock=SystemClock(), rules=Rules(), poll=PollPolicy(), caps=CapBook({}), on_settled=lambda _job: None
+        clock=SystemClock(),
+        rules=Rules(),
+        poll=PollPolicy(),
+        caps=CapBook({}),
+        on_settled=lambda _job: None,
+        known_by=lambda _job, _key: None,
     )
     poller = Poller(ReelMirrorPublisher.connect("rm_key"), context, is_busy=lambda: True)
     jobs = [a_job(number) for number in range(1000)]
