@@ -8,6 +8,7 @@ from typing import Any
 
 from attrs import field, frozen
 
+from reelpub.models.event import JobSettled
 from reelpub.models.outcome import Outcome, OutcomeStatus
 from reelpub.models.request import PublishRequest
 
@@ -29,6 +30,15 @@ class Moment:
     account: str | None = None
     seconds: float | None = None
     reason: str | None = None
+
+    @property
+    def settled_as(self) -> OutcomeStatus | None:
+        """How the row stood when it settled, which the text of such a moment begins with; None for all others.
+
+        None, too, where the text doesn't say, or says what only a later version of this package knows.
+        """
+        word = self.text.partition(":")[0]
+        return OutcomeStatus(word) if self.kind == JobSettled.kind and word in set(OutcomeStatus) else None
 
 
 @frozen(kw_only=True)

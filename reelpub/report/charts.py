@@ -16,7 +16,7 @@ from attrs import frozen
 from reelpub.bulk.record import BudgetSample, RowRecord
 from reelpub.report.budget import BudgetUse
 from reelpub.report.look import PHASES, TONES, PhaseLook, spaced
-from reelpub.report.phases import Phase, Span, Standing
+from reelpub.report.phases import Phase, Span, Standing, ends
 from reelpub.report.text import chart_text
 from reelpub.report.times import Zone, milliseconds, offset_text, spoken
 
@@ -31,7 +31,7 @@ MOST_PATTERNED = 60
 """Rows up to which their bars are high enough for a pattern."""
 
 MOST_MARKED = 2000
-"""Rows up to which the end of each is marked; above it only of those that are live on no account, or may not be."""
+"""Rows up to which every end is marked; above it only those with an account that lacks the post, or may."""
 
 MOST_APART = 4000
 """Spans, one after the other, that a screen can show apart."""
@@ -122,7 +122,7 @@ def _colour(phase: Phase) -> str:
 
 
 def posts_chart(rows: Sequence[RowRecord], found: Sequence[Span], axis: Axis) -> Chart:
-    """Return the timeline of every post, in the order of the manifest: one bar of phases each, and how it ended."""
+    """Return the timeline of every post, in the order of the manifest: one bar of phases each, and its ends."""
     by_phase: dict[Phase, list[Span]] = defaultdict(list)
     for span in _visible(found):
         by_phase[span.phase].append(span)
@@ -192,17 +192,17 @@ def _along(begin: int, end: int, each: timedelta) -> list[int]:
 
 
 def _ends(rows: Sequence[RowRecord], axis: Axis, labels: Mapping[int, str]) -> list[Chart]:
-    ended: dict[str, list[RowRecord]] = defaultdict(list)
-    for row in rows:
-        tone = TONES.get(row.status, "quiet")
-        is_marked = len(rows) <= MOST_MARKED or tone in ("bad", "unsure", "mixed")
-        if row.outcome is not None and row.outcome.settled_at is not None and is_marked:
-            ended[str(row.status)].append(row)
+    ended: dict[str, list[tuple[int, datetime]]] = defaultdict(list)
+    for number, end in [(row.number, end) for row in rows for end in ends(row)]:
+        if len(rows) <= MOST_MARKED or TONES.get(end.status, "quiet") in ("bad", "unsure", "mixed"):
+            ended[str(end.status)].append((number, end.at))
     size = 9 if len(rows) <= MOST_PATTERNED else 6 if len(rows) <= MOST_LABELLED else _SMALL
     return [_marks(status, ended[status], axis, labels, size) for status in ended]
 
 
-def _marks(status: str, rows: Sequence[RowRecord], axis: Axis, labels: Mapping[int, str], size: int) -> Chart:
+def _marks(
+    status: str, ended: Sequence[tuple[int, datetime]], axis: Axis, labels: Mapping[int, str], size: int
+) -> Chart:
     tone = TONES.get(status, "quiet")
     # Small marks would be all outline; a stroke is nothing else.
     is_stroke = tone not in _SYMBOLS
@@ -214,9 +214,9 @@ def _marks(status: str, rows: Sequence[RowRecord], axis: Axis, labels: Mapping[i
         "mode": "markers",
         "cliponaxis": False,
         "marker": marker,
-        "x": [axis.place(row.outcome.settled_at) for row in rows if row.outcome and row.outcome.settled_at],
-        "y": [row.number for row in rows],
-        "text": [labels.get(row.number, "") for row in rows],
+        "x": [axis.place(at) for _, at in ended],
+        "y": [number for number, _ in ended],
+        "text": [labels.get(number, "") for number, _ in ended],
         "hovertemplate": f"row %{{y:,d}} %{{text}}<br>{spaced(status)}, %{{x|%H:%M:%S}}<extra></extra>",
     }
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import accumulate
 from statistics import median
+from typing import Final
 
 from attrs import frozen
 
 from reelpub.bulk.record import Moment, RowRecord, RunRecord
+from reelpub.models.outcome import OutcomeStatus
 
-__all__ = ["Phase", "PhaseTotal", "Span", "Standing", "phase_totals", "spans", "standing", "until"]
+__all__ = ["End", "Phase", "PhaseTotal", "Span", "Standing", "ends", "phase_totals", "spans", "standing", "until"]
 
 MOST_POINTS = 240
 """Instants at which a run of many rows is counted: more than a screen can show apart in a stacked area."""
@@ -23,7 +25,7 @@ class Phase(StrEnum):
     """What a row is in, from queued to live."""
 
     WAITING = "waiting"
-    """Queued; nothing but its turn is awaited."""
+    """Queued; nothing but its turn is awaited, if only until somebody carries the run on."""
     LIMIT = "limit"
     """Held by the provider's rate limit."""
     CAP = "cap"
@@ -55,6 +57,13 @@ _BEGINS = {
     "unknown": Phase.LOOKUP,
 }
 _HOLDS = {"limit": Phase.LIMIT, "cap": Phase.CAP, "time": Phase.TIME}
+_AT_REST: Final = {None: Phase.WAITING, Phase.LIMIT: Phase.WAITING, Phase.CAP: Phase.WAITING}
+"""What a row is in whose run is stopped, where that is another phase: no limit holds what nobody carries out."""
+_SUCCESSES: Final = (OutcomeStatus.PUBLISHED, OutcomeStatus.SCHEDULED)
+_CLOSED: Final = "the orchestrator was closed"
+"""How the reason begins that an orchestrator gives which closes: the job stays unfinished in its store."""
+_SAME: Final = timedelta(seconds=1)
+"""How far apart the times of one end may be: its moment is noted a little after its outcome was made."""
 
 
 @frozen
@@ -99,11 +108,46 @@ def spans(row: RowRecord, end: datetime) -> Iterator[Span]:
 def _phase(moment: Moment, now: Phase | None, row: RowRecord, *, is_last: bool) -> Phase | None:
     """Return what *moment* begins; what only tells of an account, or that something is stuck, begins nothing."""
     if moment.kind == "settled":
-        is_success = is_last and row.outcome is not None and row.outcome.is_success
-        return Phase.DONE if is_success else Phase.NOT_LIVE
+        return _settled(moment, now, row, is_last=is_last)
     if moment.kind == "held":
         return _HOLDS.get(moment.reason or "", Phase.WAITING)
     return _BEGINS.get(moment.kind, now)
+
+
+def _settled(moment: Moment, now: Phase | None, row: RowRecord, *, is_last: bool) -> Phase | None:
+    """Return what an end begins, by its own words: *row* may have been moved, called off or sent again since."""
+    status = moment.settled_as or (row.status if is_last else None)
+    if status in _SUCCESSES:
+        return Phase.DONE
+    if status is OutcomeStatus.PENDING or _is_passing(moment, row):
+        return _AT_REST.get(now, now)
+    return Phase.NOT_LIVE
+
+
+def _is_passing(moment: Moment, row: RowRecord) -> bool:
+    """Return whether *moment* is no end of *row*: its process stopped, or another had submitted it before."""
+    is_repeat = moment.settled_as is OutcomeStatus.DUPLICATE and row.status is not OutcomeStatus.DUPLICATE
+    return is_repeat or _CLOSED in moment.text
+
+
+@frozen
+class End:
+    """A row settled as *status* at *at*. It may have gone on from there: moved, called off, sent again."""
+
+    status: OutcomeStatus
+    at: datetime
+
+
+def ends(row: RowRecord) -> tuple[End, ...]:
+    """Return how *row* settled each time: first as its moments tell, at last as it stands."""
+    told = [(moment.settled_as, moment.at) for moment in row.moments if not _is_passing(moment, row)]
+    found = [End(status, at) for status, at in told if status is not None]
+    if row.outcome is None or row.outcome.settled_at is None:
+        return tuple(found)
+    last = End(row.status, row.outcome.settled_at)
+    if found and found[-1].status is last.status and abs(found[-1].at - last.at) < _SAME:
+        found.pop()
+    return (*found, last)
 
 
 Standing = tuple[tuple[datetime, ...], dict[Phase, tuple[int, ...]]]
