@@ -8,11 +8,11 @@ from datetime import date, datetime
 
 from attrs import frozen
 
+from reelpub.bulk.due import due_at
 from reelpub.bulk.record import RowRecord
-from reelpub.policies.scheduling import instant
 from reelpub.report.times import Zone
 
-__all__ = ["Day", "Entry", "Month", "agenda", "planned_at"]
+__all__ = ["Day", "Entry", "Month", "agenda"]
 
 
 @frozen
@@ -44,21 +44,11 @@ class Month:
         return sum(len(day.entries) for week in self.weeks for day in week if day is not None)
 
 
-def planned_at(row: RowRecord) -> datetime | None:
-    """Return when *row* is to go out: what the provider says, else what was asked for; None is as soon as can be."""
-    posts = row.outcome.posts if row.outcome is not None else ()
-    scheduled = next((post.scheduled_at for post in reversed(posts) if post.scheduled_at is not None), None)
-    if scheduled is not None or row.request.at is None:
-        return scheduled
-    asked = instant(row.request.at)
-    return asked if isinstance(asked, datetime) else None
-
-
 def agenda(rows: Iterable[RowRecord], zone: Zone) -> tuple[Month, ...]:
     """Return the months in which rows go out by the clocks of *zone*; months without any are left out."""
     days: dict[date, list[Entry]] = {}
     for row in rows:
-        at = planned_at(row)
+        at = due_at(row)
         if at is not None:
             days.setdefault(zone.day(at), []).append(Entry(at, row))
     ordered = {

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from reelpub.bulk.due import due_at
 from reelpub.bulk.record import Moment, RowRecord
 from reelpub.models.outcome import Outcome
 from reelpub.models.request import PublishRequest
 from reelpub.report.accounts import Share
-from reelpub.report.agenda import planned_at
 from reelpub.report.text import address, shown
 from reelpub.report.times import milliseconds
 
@@ -35,7 +35,7 @@ def row_values(row: RowRecord, shares: Sequence[Share]) -> Values:
         words=_words(row),
         accounts=[_account_values(share) for share in shares],
         publisher=_shown((outcome.publisher if outcome is not None else None) or row.request.publisher),
-        planned=_milliseconds(planned_at(row)),
+        planned=_milliseconds(due_at(row)),
         **(_times(outcome) if outcome is not None else {}),
         facts=[[name, shown(value)] for name, value in _facts(row, shares)],
         moments=[moment_values(moment) for moment in row.moments],

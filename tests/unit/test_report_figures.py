@@ -10,9 +10,10 @@ import plotly.graph_objects as go
 import pytest
 
 from reelpub import Account, LocalTime, OutcomeStatus, Post, PostStatus
+from reelpub.bulk.due import due_at
 from reelpub.bulk.record import BudgetSample, Moment
 from reelpub.report.accounts import shares
-from reelpub.report.agenda import agenda, planned_at
+from reelpub.report.agenda import agenda
 from reelpub.report.budget import MOST_SAMPLES, budget_uses
 from reelpub.report.charts import MOST_APART, MOST_LABELLED, Axis, budget_chart, posts_chart, standing_chart
 from reelpub.report.look import PHASES
@@ -315,15 +316,15 @@ def test_months_without_posts_are_left_out(runs):
 def test_what_the_provider_says_of_the_time_counts(runs):
     row = runs.row(1, OutcomeStatus.SCHEDULED, at=at(0))
     post = Post(id="p", provider="reap", publisher="reap", status=PostStatus.SCHEDULED, scheduled_at=at(60))
-    assert planned_at(row) == at(0)
-    assert planned_at(attrs.evolve(row, outcome=attrs.evolve(row.outcome, posts=(post,)))) == at(60)
+    assert due_at(row) == at(0)
+    assert due_at(attrs.evolve(row, outcome=attrs.evolve(row.outcome, posts=(post,)))) == at(60)
 
 
 def test_a_local_time_is_read_in_its_zone_and_a_wrong_one_is_none(runs):
     good = runs.row(1, OutcomeStatus.REFUSED, at=LocalTime("2027-03-26 09:00", "Europe/Oslo"))
     gap = runs.row(1, OutcomeStatus.REFUSED, at=LocalTime("2027-03-28 02:30", "Europe/Oslo"))
-    assert planned_at(good) == START
-    assert planned_at(gap) is None
+    assert due_at(good) == START
+    assert due_at(gap) is None
 
 
 # ---- charts

@@ -7,26 +7,12 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from reelpub.bulk.calendar import written_zone, zone_name
-from reelpub.bulk.record import RowRecord
+from reelpub.bulk.due import due_at, due_of
 from reelpub.models.post import Post
 from reelpub.models.request import PublishRequest
 from reelpub.policies.scheduling import instant
 
 __all__ = ["clock_time", "due_at", "due_of", "due_text", "told_at", "when_members", "zone_of"]
-
-
-def due_of(request: PublishRequest, posts: Iterable[Post] = ()) -> datetime | None:
-    """Return when *request* goes out, as the provider has its *posts* or else as it was asked for; None for at once."""
-    told = max((post.scheduled_at for post in posts if post.scheduled_at is not None), default=None)
-    if told is not None:
-        return told
-    asked = instant(request.at) if request.at is not None else None
-    return asked if isinstance(asked, datetime) else None
-
-
-def due_at(row: RowRecord) -> datetime | None:
-    """Return when *row* goes out, as `due_of` says."""
-    return due_of(row.request, row.outcome.posts if row.outcome is not None else ())
 
 
 def zone_of(request: PublishRequest) -> tzinfo:
