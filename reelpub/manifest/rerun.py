@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from attrs import evolve
@@ -10,9 +10,9 @@ from attrs import evolve
 from reelpub.manifest.cells import Cells
 from reelpub.models.outcome import OutcomeStatus
 from reelpub.models.request import PublishRequest
-from reelpub.models.source import GeneratedPost
+from reelpub.models.source import GeneratedPost, Source
 
-__all__ = ["again"]
+__all__ = ["again", "left_out"]
 
 _DONE: Final[Mapping[OutcomeStatus, str]] = {
     OutcomeStatus.PUBLISHED: "is live already",
@@ -23,7 +23,10 @@ _DONE: Final[Mapping[OutcomeStatus, str]] = {
     OutcomeStatus.UNKNOWN: "may or may not be live; look at its accounts first",
     OutcomeStatus.PARTLY_PUBLISHED: "is live on some accounts and provably missing on none",
 }
+_IN_PART: Final = (OutcomeStatus.PARTLY_PUBLISHED, OutcomeStatus.FAILED)
 _OVERRIDE: Final = "empty result_status to run it all the same"
+_OVERRIDE_KNOWN: Final = "empty result_status and set allow_duplicate to yes to run it all the same"
+"""A store that knows the content would take the row for a duplicate; that of what was called off is free again."""
 _APPROVED: Final = "is live on some accounts, and approve takes no accounts; `reelpub retry` sends it to the others"
 
 
@@ -40,14 +43,20 @@ def again(cells: Cells, request: PublishRequest | None) -> tuple[PublishRequest 
         )
         return request, None
     accounts = cells.names("result_retry_accounts")
-    if status in (OutcomeStatus.PARTLY_PUBLISHED, OutcomeStatus.FAILED) and accounts:
-        return _limited(request, accounts)
-    return request, f"{_DONE[status]}; {_OVERRIDE}" if status in _DONE else None
-
-
-def _limited(request: PublishRequest | None, accounts: tuple[str, ...]) -> tuple[PublishRequest | None, str | None]:
     if request is None:
-        return None, None
-    if isinstance(request.source, GeneratedPost) and request.source.approve:
-        return request, _APPROVED
-    return evolve(request, accounts=accounts), None
+        return None, left_out(status, None, accounts)
+    why = left_out(status, request.source, accounts)
+    is_limited = why is None and accounts and status in _IN_PART
+    return evolve(request, accounts=accounts) if is_limited else request, why
+
+
+def left_out(status: OutcomeStatus, source: Source | None, accounts: Sequence[str]) -> str | None:
+    """Return why a row that ended as *status* isn't to run again, None where it is.
+
+    *accounts* are those that provably lack the post, where others don't; without any the row runs as a whole, or not.
+    """
+    if status in _IN_PART and accounts:
+        return _APPROVED if isinstance(source, GeneratedPost) and source.approve else None
+    if status not in _DONE:
+        return None
+    return f"{_DONE[status]}; {_OVERRIDE if status is OutcomeStatus.CANCELLED else _OVERRIDE_KNOWN}"

@@ -13,6 +13,7 @@ from reelpub.errors import ConfigurationError
 from reelpub.manifest.columns import COLUMNS, is_private
 from reelpub.manifest.csv_cells import quoted
 from reelpub.manifest.csv_values import as_cell, guarded
+from reelpub.manifest.rerun import left_out
 from reelpub.manifest.values import request_cells
 from reelpub.models.account import Account, AccountRef
 from reelpub.models.outcome import OutcomeStatus
@@ -51,6 +52,11 @@ class ResultRow:
     settled_at: datetime | None = None
     run: str | None = None
     own: Mapping[str, Any] = field(factory=dict, repr=False)
+
+    @property
+    def runs_again(self) -> bool:
+        """Whether a manifest with this row sends something of it, if nobody changes it."""
+        return left_out(self.status, self.request.source, _to_retry(self)) is None
 
 
 def write_results(

@@ -254,7 +254,7 @@ class TestAfterwards:
         (tmp_path / "again.csv").write_text(text.replace("no-such-clip", "demo-clip-2"), "utf-8")
         status, _, err = reelpub("publish", "again.csv")
         assert status == 0, err
-        assert "of no row it is known" in reelpub("results", "--failed")[1]
+        assert "no row is known to have failed" in reelpub("results", "--failed")[1]
 
     def test_a_refused_row_is_to_be_mended_and_not_to_be_retried(self, reelpub, served, manifest):
         status, out, _ = reelpub("publish", manifest(clip(1, clip="demo-project-1/no-such-clip")))
@@ -288,7 +288,7 @@ class TestAfterwards:
     def test_what_is_to_be_done_next_names_the_store(self, reelpub, served, manifest):
         """Another one wouldn't know what was sent before."""
         named = ("--store", "my posts.db")
-        reelpub("publish", manifest(clip(1), clip(2)), *named)
+        reelpub("publish", manifest(clip(1), clip(2, clip="demo-project-1/no-such-clip")), *named)
         _, out, _ = reelpub("results", "--json", *named)
         commands = [step["command"] for step in objects(out)[-1]["next"]]
         assert commands

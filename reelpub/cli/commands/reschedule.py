@@ -98,9 +98,9 @@ async def _reschedule(setup: Setup, given: dict[str, Any]) -> int:
         before = await history.load(store, run)
     moves: Mapping[int, datetime | LocalTime]
     if given["by"] is not None:
-        moves = moves_by(before, given["by"], given["rows"])
+        moves = moves_by(before, given["by"], given["rows"], store=named_store(path))
     else:
-        moves = moves_to(before, given["at"], given["rows"])
+        moves = moves_to(before, given["at"], given["rows"], store=named_store(path))
     case = Case(setup=setup, store=path, run=run, view=view, publisher=given["publisher"])
     moved: dict[int, Outcome | ReelPubError] = {}
 

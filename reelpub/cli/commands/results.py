@@ -36,7 +36,10 @@ _SEPARATORS: Final = {"comma": ",", "semicolon": ";", "tab": "\t"}
         Example("Only what isn't live:", "reelpub results --failed"),
         Example("Write that to a file, to mend it there:", "reelpub results k3f9 --failed --format csv -o again.csv"),
         Example("Send it: what is live is left out, account by account:", "reelpub publish again.csv"),
-        Example("The links of everything that is live:", "reelpub results --json | jq -r '.accounts[]?.detail'"),
+        Example(
+            "The links of everything that is live:",
+            """reelpub results --json | jq -r '.deliveries[]? | select(.status == "published").url // empty'""",
+        ),
     ),
     exits={**EXITS, "2": "Wrong use."},
     files=STORE_FILES,
@@ -101,20 +104,23 @@ async def _results(given: dict[str, Any]) -> int:
     if shown.rows or not given["failed"]:
         view.listing(runlisting.rows(shown))
     else:
-        view.note("of no row it is known that it isn't live")
+        view.note("no row is known to have failed, so there is nothing to send again")
     view.note(runlisting.totals(run))
     view.record(runlisting.summary_record(run, status, store=named))
     return status
 
 
 def _write(run: RunRecord, format_: str, separator: str, output: Path | None, store: Path | None) -> None:
+    rows = list(result_rows(run))
+
     def write(stream: BinaryIO) -> None:
-        write_results(result_rows(run), stream, format_, own=own_columns(run), separator=separator)
+        write_results(rows, stream, format_, own=own_columns(run), separator=separator)
 
     if output is None or str(output) == "-":
         write(sys.stdout.buffer)
         sys.stdout.buffer.flush()
         return
     files.replace(output, write)
-    again = steps.file_command("publish", str(output), store=store)
-    click.echo(f"{output}: {so_many(len(run.rows), 'row')}; send what isn't live again with: {again}", err=True)
+    again = f"send what isn't live again with: {steps.file_command('publish', str(output), store=store)}"
+    follows = again if any(row.runs_again for row in rows) else "published as it is, it sends nothing"
+    click.echo(f"{output}: {so_many(len(rows), 'row')}; {follows}", err=True)
