@@ -76,7 +76,7 @@ async def _retry(setup: Setup, given: dict[str, Any]) -> int:
         )
 
     if not wanted:
-        view.note("nothing to send again: of no row it is known that it isn't live")
+        view.note("no row is known to have failed, so there is nothing to send again")
     # Only those that it is about; of a run of many rows the others would hide them.
     return conclude(case, await undertake(case, work), only=wanted or None)
 

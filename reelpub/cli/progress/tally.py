@@ -12,7 +12,6 @@ from attrs import define, field, frozen
 from reelpub.bulk.record import Moment, RowRecord
 from reelpub.cli.progress.weights import Weight
 from reelpub.cli.show.when import due_at, due_of, zone_of
-from reelpub.cli.show.words import settled_as
 from reelpub.models.event import (
     JobAccepted,
     JobEvent,
@@ -168,7 +167,7 @@ class Tally:
 
     def _state_noted(self, line: Line, moment: Moment) -> tuple[str, bool]:
         if moment.kind == JobSettled.kind:
-            status = settled_as(moment)
+            status = moment.settled_as
             return status or line.state, self._is_end(status)
         return _state_noted(line, moment)
 

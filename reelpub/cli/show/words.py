@@ -22,7 +22,7 @@ from reelpub.models.event import (
 )
 from reelpub.models.outcome import Outcome, OutcomeStatus
 
-__all__ = ["is_bad_end", "is_bad_moment", "is_noteworthy", "sentence", "settled_as", "so_many", "spaced"]
+__all__ = ["is_bad_end", "is_bad_moment", "is_noteworthy", "sentence", "so_many", "spaced"]
 
 _HELD = {"limit": "waits for the rate limit", "cap": "waits for its account's cap", "time": "waits for its time"}
 
@@ -97,11 +97,5 @@ def is_bad_end(event: JobSettled) -> bool:
 def is_bad_moment(moment: Moment) -> bool:
     """Return whether what was noted of a row should stay on the screen, as `is_noteworthy` and `is_bad_end` say."""
     if moment.kind == JobSettled.kind:
-        return settled_as(moment) not in (OutcomeStatus.PUBLISHED, OutcomeStatus.SCHEDULED, OutcomeStatus.PENDING)
+        return moment.settled_as not in (OutcomeStatus.PUBLISHED, OutcomeStatus.SCHEDULED, OutcomeStatus.PENDING)
     return moment.kind in (AccountFailed.kind, JobUnknown.kind, JobStuck.kind)
-
-
-def settled_as(moment: Moment) -> OutcomeStatus | None:
-    """Return how a row settled, as its moment's text begins; None where that isn't known here."""
-    word = moment.text.partition(":")[0]
-    return OutcomeStatus(word) if word in set(OutcomeStatus) else None
