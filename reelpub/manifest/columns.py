@@ -204,9 +204,15 @@ COLUMNS: Final[tuple[Column, ...]] = (*_FIELDS, *_PLATFORM, *_RESULTS)
 """Every column with a fixed name, in the order in which they are written."""
 
 _BY_NAME: Final = {column.name: column for column in COLUMNS}
+_RESULT_NAMES: Final = tuple(column.name for column in COLUMNS if column.is_result)
+_OWN_NAMES: Final = tuple(column.name for column in COLUMNS if not column.is_result)
 _DOTTED = re.compile(r"([a-z][a-z0-9_]*)\.(\S(?:.*\S)?)")
 _NEAR = 0.8
 """How alike two words have to be for one to count as a slip of the pen: ``tictok`` is, ``youtube_kids`` isn't."""
+_ALIKE = 0.7
+"""How alike they have to be for one to be asked about: ``tilte`` is like ``title``, ``konten`` isn't like ``zone``."""
+_PART = 4
+"""Letters that make a word: ``media`` is a part of ``media_items``, ``id`` isn't one of any name."""
 
 
 def is_private(name: str) -> bool:
@@ -224,6 +230,10 @@ def canonical(header: str) -> str:
     return f"{head}.{setting.strip()}"
 
 
+def _is_result(name: str) -> bool:
+    return name.startswith("result")
+
+
 @lru_cache(maxsize=1024)
 def find(name: str) -> Column | None:
     """Return the column of that name; any setting of a platform that isn't known here counts as one."""
@@ -239,8 +249,23 @@ def find(name: str) -> Column | None:
 def suggest(word: str, known: Iterable[str]) -> str:
     """Return ``; did you mean …?`` for a known word that is like *word*, or nothing."""
     spellings = {name.lower(): name for name in known}
-    near = get_close_matches(word.lower()[:100], spellings, n=1)
+    word = word.lower()[:100]
+    near = get_close_matches(word, spellings, n=1, cutoff=_ALIKE) or _akin(word, spellings)
     return f"; did you mean {spellings[near[0]]}?" if near else ""
+
+
+def _akin(word: str, names: Iterable[str]) -> list[str]:
+    """Return the name of which *word* is a part, or that *word* begins or ends with, where there is exactly one."""
+    found = [name for name in names if _is_part(word, name) or _is_end(name, word)]
+    return found if len(found) == 1 else []
+
+
+def _is_part(word: str, name: str) -> bool:
+    return len(word) >= _PART and word in re.split(r"[_./]", name)
+
+
+def _is_end(name: str, word: str) -> bool:
+    return len(name) >= _PART and (word.startswith(name) or word.endswith(name))
 
 
 def unknown(name: str) -> Problem:
@@ -251,6 +276,6 @@ def unknown(name: str) -> Problem:
         return Problem(
             field=name, message=f"isn't a known setting of {platform}{suggest(setting, known)}", limit=", ".join(known)
         )
-    guess = suggest(platform, SETTINGS) if dot else suggest(name, _BY_NAME)
+    guess = suggest(platform, SETTINGS) if dot else suggest(name, _RESULT_NAMES if _is_result(name) else _OWN_NAMES)
     advice = "" if guess else "; `reelpub schema --example csv` shows all, and a name that begins with _ is left alone"
     return Problem(field=name, message=f"isn't a column of a manifest{guess}{advice}")

@@ -23,7 +23,8 @@ def source_column(cells: Cells) -> str | None:
 def source_of(cells: Cells) -> Source | None:
     """Return the source, or None with the problems noted."""
     named = [column for column in SOURCES if cells.has(column)]
-    if not named:
+    # What fills a column that can't be read may be what is missed here; that is told already, once.
+    if not named and not cells.record.is_blocked:
         cells.refuse((), f"names nothing to publish; fill {_ONE}")
     for column in named[1:]:
         cells.refuse((column,), f"names a second source beside {named[0]}; keep one")

@@ -153,8 +153,36 @@ class TestHeader:
         assert [row.is_sound for row in rows] == [False, False, True]
         assert [row.is_blocked for row in rows] == [False, True, False]
 
+    def test_a_misspelt_source_is_told_once_however_many_rows_fill_it(self):
+        rows = rows_of("clpi,caption\np/1,a\np/2,b\n,c\n")
+        assert [(line, message[:20]) for _, line, _, _, message in told(rows)] == [
+            (1, "isn't a column of a "),
+            (4, "names nothing to pub"),
+        ]
+        assert not any(row.is_sound for row in rows)
+
     def test_an_unknown_column_like_none_says_where_they_are_listed(self):
         assert "reelpub schema" in told(rows_of("clip,zzzz\np/1,\n"))[0][4]
+
+    @pytest.mark.parametrize("name", ["Konten", "Zeit", "time", "date", "link", "posts"])
+    def test_a_word_that_only_looks_a_little_like_a_column_isnt_guessed_at(self, name):
+        message = told(rows_of(f"clip,{name}\np/1,\n"))[0][4]
+        assert "did you mean" not in message
+        assert "reelpub schema" in message
+
+    @pytest.mark.parametrize(
+        ("name", "meant"),
+        [
+            ("Titel", "title"),
+            ("acounts", "accounts"),
+            ("media", "media_items"),
+            ("timezone", "zone"),
+            ("hashtags", "tags"),
+            ("result_stauts", "result_status"),
+        ],
+    )
+    def test_a_slip_or_a_part_of_a_name_is_guessed(self, name, meant):
+        assert f"did you mean {meant}?" in told(rows_of(f"clip,{name}\np/1,\n"))[0][4]
 
     def test_columns_of_ones_own_begin_with_an_underscore(self):
         (row, other) = rows_of("_note,clip,_Due by\nwhatever,p/c,\n  ,p/d,1;2\n")
