@@ -12,6 +12,7 @@ import click
 from attrs import field, frozen
 
 from reelpub.clocks import Clock, ScaledClock, SystemClock, utc_now
+from reelpub.errors import ConfigurationError
 from reelpub.orchestrator.orchestrator import Orchestrator
 from reelpub.policies.lateness import Lateness
 from reelpub.providers import registry
@@ -108,6 +109,29 @@ def publishers(clock: Clock, name: str | None) -> list[Publisher]:
     Raises:
         ConfigurationError: the key isn't set, or no publisher has that name.
     """
-    if name is None:
-        return registry.from_env(clock=clock)
-    return [registry.load(name).from_env(clock=clock)]
+    try:
+        return registry.from_env(clock=clock) if name is None else [registry.load(name).from_env(clock=clock)]
+    except ConfigurationError as error:
+        raise _with_variable(error, name) from error
+
+
+def _with_variable(error: ConfigurationError, name: str | None) -> ConfigurationError:
+    """Return *error*; where it is about a key or an address, it names the environment variable that has it."""
+    field, colon, what = str(error).partition(":")
+    if not colon or field not in ("api_key", "base_url"):
+        return error
+    for one in registry.known() if name is None else [name]:
+        cls = registry.load(one)
+        variable = cls.env_key if field == "api_key" else f"{one.upper()}_BASE_URL"
+        if (name is not None or os.environ.get(cls.env_key)) and _raises(cls, str(error)):
+            return ConfigurationError(f"{variable}:{what}")
+    return error
+
+
+def _raises(cls: registry.PublisherType, message: str) -> bool:
+    """Return whether making a publisher of *cls* raises just that: one that is made has opened nothing yet."""
+    try:
+        cls.from_env()
+    except ConfigurationError as error:
+        return str(error) == message
+    return False

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from reelpub import errors
+from reelpub.cli.setup import publishers
 from reelpub.cli.show.advice import advice, complaint
+from reelpub.clocks import SystemClock
 from reelpub.models.account import Account
 from reelpub.models.post import Delivery, DeliveryStatus, Post, PostStatus
 from reelpub.models.problem import Problem
@@ -51,6 +53,51 @@ def test_each_says_what_to_do(error):
 def test_the_variable_of_the_key_is_named():
     assert "REAP_API_KEY" in advice(ERRORS[2])
     assert "REAP_BASE_URL" in advice(errors.ConnectError("refused", **CALL))
+
+
+def test_what_isnt_found_may_be_looked_for_at_a_wrong_address():
+    """A path that is wrong in the address gives 404, too; it is named only where it was set."""
+    lost = errors.status_error(404, "No such path", **CALL)
+    assert "REAP_BASE_URL" in advice(lost, {"REAP_BASE_URL": "https://public.reap.video/api"})
+    assert "REAP_BASE_URL" not in advice(lost, {})
+
+
+@pytest.mark.parametrize("name", [None, "reap"])
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("REAP_API_KEY", "a key", "REAP_API_KEY: holds a space"),
+        ("REAP_BASE_URL", "reap.example/api", "REAP_BASE_URL: must be an http or https URL with a host"),
+    ],
+)
+def test_what_cant_be_read_in_the_environment_names_its_variable(monkeypatch, name, variable, value, said):
+    values = {
+        "REELMIRROR_API_KEY": "key",
+        "REELMIRROR_BASE_URL": "https://reelmirror.example",
+        "REAP_API_KEY": "key",
+        "REAP_BASE_URL": "https://reap.example",
+        variable: value,
+    }
+    for one, text in values.items():
+        monkeypatch.setenv(one, text)
+    with pytest.raises(errors.ConfigurationError, match=f"^{said}"):
+        publishers(SystemClock(), name)
+
+
+def test_of_several_addresses_the_one_that_is_wrong_is_named(monkeypatch):
+    for name in ("REAP", "REELMIRROR"):
+        monkeypatch.setenv(f"{name}_API_KEY", "key")
+        monkeypatch.setenv(f"{name}_BASE_URL", f"https://{name.lower()}.example")
+    monkeypatch.setenv("REELMIRROR_BASE_URL", "https://")
+    with pytest.raises(errors.ConfigurationError, match=r"^REELMIRROR_BASE_URL: must be"):
+        publishers(SystemClock(), None)
+
+
+def test_without_a_key_the_error_stays_what_it_is(monkeypatch):
+    for one in ("REAP_API_KEY", "REELMIRROR_API_KEY"):
+        monkeypatch.delenv(one, raising=False)
+    with pytest.raises(errors.ConfigurationError, match=r"^no API key found"):
+        publishers(SystemClock(), None)
 
 
 def test_a_missing_key_leads_to_the_sandbox():

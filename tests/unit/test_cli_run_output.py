@@ -24,7 +24,7 @@ from reelpub.cli.show.listing import Listing, Span
 from reelpub.cli.show.when import told_at
 from reelpub.cli.show.words import sentence
 from reelpub.cli.work.undertaking import named_store
-from reelpub.errors import ConnectError, PaymentRequiredError
+from reelpub.errors import ConnectError, PaymentRequiredError, PermissionDeniedError
 from reelpub.models.account import Account
 from reelpub.models.event import AccountFailed, JobQueued, JobSent, JobSettled, JobUnknown
 from reelpub.models.outcome import Outcome, OutcomeStatus
@@ -246,8 +246,23 @@ class TestNextSteps:
         said = {"operation": "publish_clip", "provider": "reap"}
         error = PaymentRequiredError("no credits", status=402, **said)
         commands = self.commands(row(1, OutcomeStatus.REFUSED, error=error))
-        assert commands[0] == "reelpub retry 261122-k3f9 --failed"
+        assert commands[:2] == ["", "reelpub retry 261122-k3f9 --failed"]
         assert "reelpub publish again.csv" not in commands
+
+    def test_what_has_to_be_put_right_comes_before_sending_again(self):
+        """With a key that may only read, or an empty balance, the same would be refused again."""
+        said = {"provider": "reap", "operation": "publish_clip"}
+        forbidden = PermissionDeniedError("reads only", status=403, **said)
+        unpaid = PaymentRequiredError("no credits", status=402, **said)
+        rows = [row(n, OutcomeStatus.REFUSED, error=error) for n, error in enumerate((forbidden, unpaid, forbidden), 1)]
+        assert [step.text for step in steps.next_steps(run(*rows))][:3] == [
+            (
+                "2 rows are refused until you give the key in REAP_API_KEY the permission it lacks, "
+                "or make one that has it"
+            ),
+            "1 row is refused until you top up the balance at reap",
+            "3 rows are not live everywhere; send just that again with",
+        ]
 
     def test_what_was_called_off_isnt_to_be_sent_again(self):
         assert "reelpub retry 261122-k3f9 --failed" not in self.commands(EVERY.rows[5])

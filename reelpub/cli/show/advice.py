@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
+
 from reelpub import errors
 from reelpub.cli.show.printable import clean
 from reelpub.models.problem import Problem
@@ -12,9 +15,12 @@ _KEYS = "set the key, such as export REAP_API_KEY=...; `reelpub sandbox` prints 
 _ADVICE: tuple[tuple[type[errors.ReelPubError], str], ...] = (
     (errors.UnsupportedOperation, "leave that row out, or have a publisher do it that can"),
     (errors.AuthenticationError, "look at the key in {key}: it is missing, wrong or revoked"),
-    (errors.PaymentRequiredError, "top up the balance at {provider}, then go on with `reelpub retry --failed`"),
+    (errors.PaymentRequiredError, "top up the balance at {provider}"),
     (errors.PermissionDeniedError, "give the key in {key} the permission it lacks, or make one that has it"),
-    (errors.NotFoundError, "compare the id with what {provider} shows; `reelpub results` lists the posts of a run"),
+    (
+        errors.NotFoundError,
+        "compare the id with what {provider} shows{or_address}; `reelpub results` lists the posts of a run",
+    ),
     (errors.RateLimitError, "wait a minute: something else uses the same key"),
     (errors.RateLimitWouldBlock, "give it more time with --timeout"),
     (errors.ServerError, "try again later: the fault is {provider}'s"),
@@ -30,15 +36,20 @@ _ADVICE: tuple[tuple[type[errors.ReelPubError], str], ...] = (
 )
 
 
-def advice(error: errors.ReelPubError) -> str | None:
-    """Return what to do next about *error*; None where its own words say it already."""
+def advice(error: errors.ReelPubError, environ: Mapping[str, str] = os.environ) -> str | None:
+    """Return what to do next about *error*; None where its own words say it already.
+
+    An address that *environ* has may be what is wrong, where something isn't found there.
+    """
     if isinstance(error, errors.ConfigurationError) and "API key" in str(error):
         return _KEYS
     provider = str(getattr(error, "provider", "") or "the provider")
     for kind, text in _ADVICE:
         if isinstance(error, kind):
             name = provider.upper() if provider != "the provider" else "…"
-            return text.format(provider=provider, key=f"{name}_API_KEY", url=f"{name}_BASE_URL")
+            url = f"{name}_BASE_URL"
+            or_address = f", and look at the address in {url}" if environ.get(url) else ""
+            return text.format(provider=provider, key=f"{name}_API_KEY", url=url, or_address=or_address)
     return None
 
 

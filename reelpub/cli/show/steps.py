@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 from attrs import frozen
 
 from reelpub.bulk.record import RowRecord, RunRecord
+from reelpub.cli.show.advice import advice
 from reelpub.errors import AuthenticationError, PaymentRequiredError, PermissionDeniedError
 from reelpub.models.outcome import OutcomeStatus
 
@@ -40,6 +43,7 @@ def next_steps(run: RunRecord, *, store: Path | None = None) -> list[Step]:
     return [
         *_about(_unfinished(run), "unfinished; go on with", resume_command(run.id, store)),
         *_about(_unknown(run), "unknown and may be live: look at the accounts before you send anything again"),
+        *_about_keys(lacking),
         *_about(to_retry, "not live everywhere; send just that again with", f"reelpub retry {run.id} --failed{ends}"),
         *_about(to_mend, _TO_MEND, f"reelpub results {run.id} --failed --format csv -o again.csv{ends}"),
         *([Step("and then send it with", f"reelpub publish again.csv{ends}")] if to_mend else []),
@@ -53,6 +57,16 @@ def next_steps(run: RunRecord, *, store: Path | None = None) -> list[Step]:
 def _about(count: int, text: str, command: str = "") -> list[Step]:
     """Return what there is to do about so many rows: nothing about none."""
     return [Step(f"{count} row is {text}" if count == 1 else f"{count} rows are {text}", command)] if count else []
+
+
+def _about_keys(lacking: Iterable[RowRecord]) -> list[Step]:
+    """Return what has to be put right before what was refused can go through, each thing once."""
+    refused = Counter(
+        advice(row.outcome.error)
+        for row in lacking
+        if row.outcome is not None and isinstance(row.outcome.error, _NOT_THE_ROWS)
+    )
+    return [step for what, count in refused.items() for step in _about(count, f"refused until you {what}")]
 
 
 def is_lacking(row: RowRecord) -> bool:
