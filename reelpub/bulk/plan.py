@@ -33,11 +33,11 @@ _TURN = 200
 class Plan:
     """What a manifest comes to.
 
-    Of `rows`, `sound` can be sent and `skipped` are left out because the file says that they went out already. The
-    store has `remembered` of them, so that they aren't sent again; `new` are sound and unknown to it.
-    `errors` and `warnings` count what was found. `calendar` has the sound rows in the order of the file. `reads` are
-    the requests that planning itself took, by publisher; `unread` is why accounts couldn't be read, by publisher.
-    `notes` say what else couldn't be known.
+    Of `rows`, nothing is wrong with `sound`, and `skipped` are left out because the file says that they went out
+    already. The store has `remembered` of them, so that they aren't sent again; `new` are sound and unknown to it, and
+    `publishers` and `calendar` are of those alone, the calendar in the order of the file.
+    `errors` and `warnings` count what was found. `reads` are the requests that planning itself took, by publisher;
+    `unread` is why accounts couldn't be read, by publisher. `notes` say what else couldn't be known.
     """
 
     rows: int
@@ -91,21 +91,30 @@ async def plan(
     now: datetime,
     found: Callable[[RowProblem], object] = lambda _: None,
     planned: Callable[[PlannedRow], object] = lambda _: None,
+    recalled: Callable[[int, str], object] = lambda _number, _job: None,
     store: RunStore | None = None,
     is_offline: bool = False,
     queue_reads: int = QUEUE_READS,
 ) -> Plan:
     """Check *rows* as they come, and return what they come to; nothing but reads is sent.
 
-    *found* is told of each problem as soon as its row was read, and *planned* of each sound row. Without *is_offline*
-    the accounts of every publisher that a row needs are read, once, and its queue in at most *queue_reads* requests.
-    An open *store* is asked which rows it has already; it isn't written to. *now* is aware.
+    *found* is told of each error as soon as its row was read, and *planned* of each row that would be sent. Without
+    *is_offline* the accounts of every publisher that a row needs are read, once, and its queue in at most *queue_reads*
+    requests. An open *store* is asked which rows it has already, some hundred at a time, which sound rows wait for; it
+    isn't written to. *recalled* is told of the number of each row that it has, and of its job. *now* is aware.
 
     Raises:
         StoreError: the store can't be read.
     """
     planner = Planner(
-        publishers, now=now, found=found, planned=planned, store=store, is_offline=is_offline, queue_reads=queue_reads
+        publishers,
+        now=now,
+        found=found,
+        planned=planned,
+        recalled=recalled,
+        store=store,
+        is_offline=is_offline,
+        queue_reads=queue_reads,
     )
     before = {name: sum(publisher.requests.values()) for name, publisher in publishers.items()}
     for number, row in enumerate(rows, start=1):
@@ -116,8 +125,8 @@ async def plan(
     reads = {name: sum(publisher.requests.values()) - before[name] for name, publisher in publishers.items()}
     return Plan(
         rows=planner.rows,
-        sound=len(planner.calendar),
-        new=len(planner.calendar) - planner.repeated,
+        sound=planner.sound,
+        new=len(planner.calendar),
         remembered=planner.remembered,
         skipped=planner.skipped,
         errors=planner.errors,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+import attrs
 from attrs import define, evolve, field, frozen
 
 from reelpub.bulk.calendar import PlannedRow, written_zone
@@ -33,6 +34,8 @@ log = logging.getLogger("reelpub.bulk")
 _ASKED_AT_ONCE: Final = 500
 """Rows of which the store is asked together."""
 
+_FIELDS: Final = frozenset(attrs.fields_dict(PublishRequest))
+
 _LABEL: Final = 80
 """Characters of a row's name that are kept."""
 
@@ -44,6 +47,7 @@ class _Checked:
     row: ManifestRow
     request: PublishRequest
     publisher: Publisher
+    known: Known
     accounts: tuple[Account, ...]
     at: datetime | None
     problems: tuple[Problem, ...]
@@ -62,6 +66,7 @@ class Planner:
     now: datetime = field(kw_only=True)
     found: Callable[[RowProblem], object] = field(kw_only=True)
     planned: Callable[[PlannedRow], object] = field(kw_only=True)
+    recalled: Callable[[int, str], object] = field(kw_only=True)
     store: RunStore | None = field(kw_only=True)
     is_offline: bool = field(kw_only=True)
     queue_reads: int = field(kw_only=True)
@@ -75,7 +80,7 @@ class Planner:
     _known: dict[str, Known] = field(factory=dict, init=False)
     _tallies: dict[str, Tally] = field(factory=dict, init=False)
     _in_file: FileDuplicates = field(factory=FileDuplicates, init=False)
-    _to_ask: dict[str, list[tuple[ManifestRow, PublishRequest]]] = field(factory=dict, init=False)
+    _waiting: list[_Checked] = field(factory=list, init=False)
     _names: dict[tuple[str, ...], tuple[str, ...]] = field(factory=dict, init=False)
 
     async def add(self, row: ManifestRow) -> None:
@@ -89,8 +94,13 @@ class Planner:
             await self._check(row, row.request)
 
     async def finish(self) -> None:
-        """Ask the store of the rows that it wasn't asked of yet."""
-        await self._ask_store()
+        """Ask the store of the rows that it wasn't asked of yet, and count those that it doesn't have."""
+        await self._settle()
+
+    @property
+    def sound(self) -> int:
+        """The rows that nothing is wrong with, those that the store has among them."""
+        return len(self.calendar) + self.repeated
 
     def results(self) -> tuple[PublisherPlan, ...]:
         """Return what each publisher gets to do, in the publishers' order."""
@@ -136,13 +146,14 @@ class Planner:
             row=row,
             request=request,
             publisher=choice.publisher,
+            known=known,
             accounts=accounts,
             at=at if isinstance(at, datetime) else None,
             problems=(*choice.problems, *more),
         )
         for problem in more:
             self._tell(row.locate(problem))
-        await self._compare(checked, known)
+        await self._compare(checked)
 
     async def _is_done(self, row: ManifestRow, request: PublishRequest, choice: Choice, publisher: Publisher) -> bool:
         """Return whether a row whose time has passed was asked for before, and tell that instead of its lateness."""
@@ -152,8 +163,9 @@ class Planner:
         key = content_key(request, publisher.name)
         job_id = (await self.store.same_content([key])).get(key)
         if job_id is not None:
-            self.remembered += 1
-            self._tell(row.locate(remembered(request, job_id)))
+            # Those before it are told first, so that what the store has is told in the order of rows.
+            await self._settle()
+            self._recall(row, request, job_id)
         return job_id is not None
 
     async def _accounts(
@@ -171,8 +183,8 @@ class Planner:
             if problem.field not in fields and not (is_repeated and problem.message == "is named twice")
         ]
 
-    async def _compare(self, checked: _Checked, known: Known) -> None:
-        """Tell what would go out twice, and count the row where it can go out."""
+    async def _compare(self, checked: _Checked) -> None:
+        """Tell what the file has twice; a row that can go out waits for what the store says of it."""
         request, row = checked.request, checked.row
         fields = [problem.field for problem in errors_in(checked.problems)]
         # What couldn't be read, such as a time, is missing from the request, so that it looks like another one.
@@ -185,14 +197,50 @@ class Planner:
             self._tell(row.locate(same))
         if same is not None or not checked.is_sound:
             return
-        await self._remember(checked)
-        if checked.at is not None:
-            names = [(account.id, str(account)) for account in checked.accounts]
-            for problem in self._in_file.same_minute(checked.at, names, row.line):
+        self._waiting.append(checked)
+        if self.store is None or len(self._waiting) >= _ASKED_AT_ONCE:
+            await self._settle()
+
+    # ---- the store
+
+    async def _settle(self) -> None:
+        """Count those of the rows that wait that the store doesn't have, and tell the others, in their order."""
+        waiting, self._waiting = self._waiting, []
+        for checked, job_id in zip(waiting, await self._ask_store(waiting), strict=True):
+            row, request = checked.row, checked.request
+            # A row that isn't sent again has its minute all the same, and is itself what the provider has in it.
+            shared = self._same_minute(checked)
+            if job_id is not None:
+                self.repeated += 1
+                self._recall(row, request, job_id)
+                continue
+            queued = (await checked.known.queue()).find(request, checked.accounts, checked.at)
+            for problem in (*shared, *queued):
                 self._tell(row.locate(problem))
-        for problem in (await known.queue()).find(request, checked.accounts, checked.at):
-            self._tell(row.locate(problem))
-        self._count(checked)
+            self._count(checked)
+
+    async def _ask_store(self, waiting: Sequence[_Checked]) -> list[str | None]:
+        """Return the job that the store has for each of *waiting*, None where it has none or the row may repeat it."""
+        if self.store is None:
+            return [None] * len(waiting)
+        keys = [
+            None if checked.request.allow_duplicate else content_key(checked.request, checked.publisher.name)
+            for checked in waiting
+        ]
+        asked = [key for key in keys if key is not None]
+        jobs = await self.store.same_content(asked) if asked else {}
+        return [None if key is None else jobs.get(key) for key in keys]
+
+    def _same_minute(self, checked: _Checked) -> list[Problem]:
+        if checked.at is None:
+            return []
+        names = [(account.id, str(account)) for account in checked.accounts]
+        return self._in_file.same_minute(checked.at, names, checked.row.line)
+
+    def _recall(self, row: ManifestRow, request: PublishRequest, job_id: str) -> None:
+        self.remembered += 1
+        self.recalled(row.number, job_id)
+        self._tell(row.locate(remembered(request, job_id)))
 
     # ---- what is kept of it
 
@@ -226,7 +274,7 @@ class Planner:
         publisher, request = checked.publisher, checked.request
         try:
             groups = publisher.plan(request, checked.accounts)
-            return groups, self._known[publisher.name].cost(request, groups, at)
+            return groups, checked.known.cost(request, groups, at)
         except Exception as error:  # a publisher with a bug must not keep the other rows from being planned
             log.exception("%s: planning raised", publisher.name)
             message = f"{publisher.name} couldn't plan it: it raised {type(error).__name__}: {error}"
@@ -238,26 +286,6 @@ class Planner:
         # The same few accounts stand in most rows of a manifest.
         return self._names.setdefault(names, names)
 
-    # ---- the store
-
-    async def _remember(self, checked: _Checked) -> None:
-        if self.store is None or checked.request.allow_duplicate:
-            return
-        key = content_key(checked.request, checked.publisher.name)
-        self._to_ask.setdefault(key, []).append((checked.row, checked.request))
-        if len(self._to_ask) >= _ASKED_AT_ONCE:
-            await self._ask_store()
-
-    async def _ask_store(self) -> None:
-        if self.store is None or not self._to_ask:
-            return
-        asked, self._to_ask = self._to_ask, {}
-        for key, job_id in (await self.store.same_content(list(asked))).items():
-            self.remembered += len(asked[key])
-            self.repeated += len(asked[key])
-            for row, request in asked[key]:
-                self._tell(row.locate(remembered(request, job_id)))
-
     def _tell(self, problem: RowProblem) -> None:
         if problem.is_error:
             self.errors += 1
@@ -267,8 +295,12 @@ class Planner:
 
 
 def _unread_fields(row: ManifestRow, request: PublishRequest) -> set[str]:
-    """Return the fields that *request* lacks since the row's couldn't be read: that they are missing isn't news."""
+    """Return the fields that *request* lacks since the row's couldn't be read: that they are missing isn't news.
+
+    Where the row fills a column whose header can't be read, that may be any field.
+    """
     roots = {_root(found.problem.field) for found in row.problems if found.is_error}
+    roots |= _FIELDS if row.is_blocked else set()
     return {root for root in roots if not getattr(request, root, None)}
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from attrs import evolve, field, frozen
 
 from reelpub.clocks import Clock, SystemClock, utc_now
 from reelpub.errors import ConfigurationError
-from reelpub.models.outcome import Outcome
+from reelpub.models.outcome import Outcome, OutcomeStatus
 from reelpub.models.request import PublishRequest
 from reelpub.orchestrator.choice import choose
+from reelpub.orchestrator.context import new_job_id
 from reelpub.orchestrator.orchestrator import Orchestrator
 from reelpub.policies.lateness import is_kept_here
 from reelpub.policies.polling import PollPolicy
@@ -36,12 +37,17 @@ class Rehearsal:
 
 
 async def rehearse(
-    publishers: Sequence[Publisher], requests: Sequence[PublishRequest], *, clock: Clock | None = None
+    publishers: Sequence[Publisher],
+    requests: Sequence[PublishRequest],
+    *,
+    clock: Clock | None = None,
+    earlier: Mapping[int, str] | None = None,
 ) -> Rehearsal:
     """Go through publishing *requests* without publishing anything, and close *publishers*.
 
     Reads are sent, within the limits: accounts, projects, drafts. Writes are answered here as if they went well, so
-    where a provider would answer otherwise the real run may send more. No store is read or written.
+    where a provider would answer otherwise the real run may send more. No store is read or written: *earlier* has the
+    places of the requests that the real run's store has already, each with its job, of which they end as duplicates.
 
     Raises:
         ConfigurationError: a publisher can't rehearse; nothing was sent.
@@ -55,18 +61,36 @@ async def rehearse(
         if isinstance(publisher, SupportsRehearsal):
             publisher.rehearse(shown.append)
     now = utc_now(clock)
-    kept = frozenset(place for place, request in enumerate(requests) if _is_kept(request, publishers, now))
-    wanted = [evolve(request, at=None) if place in kept else request for place, request in enumerate(requests)]
+    known = {publisher.name: publisher for publisher in publishers}
+    done = {place: _duplicate(requests[place], job, known, now) for place, job in (earlier or {}).items()}
+    fresh = [(place, request) for place, request in enumerate(requests) if place not in done]
+    kept = frozenset(place for place, request in fresh if _is_kept(request, known, now))
+    wanted = [evolve(request, at=None) if place in kept else request for place, request in fresh]
     # What was answered here has ended at once; there is nothing to wait for.
     at_once = PollPolicy(first_look=0.0, first_single_look=0.0)
     async with Orchestrator(publishers, poll=at_once, clock=clock) as orchestrator:
-        outcomes = await orchestrator.publish_many(wanted)
-    return Rehearsal(requests=tuple(shown), outcomes=tuple(outcomes), kept=kept)
+        report = await orchestrator.publish_many(wanted)
+    done |= {place: outcome for (place, _), outcome in zip(fresh, report, strict=True)}
+    return Rehearsal(requests=tuple(shown), outcomes=tuple(done[place] for place in range(len(requests))), kept=kept)
 
 
-def _is_kept(request: PublishRequest, publishers: Sequence[Publisher], now: datetime) -> bool:
+def _duplicate(request: PublishRequest, job: str, publishers: Mapping[str, Publisher], now: datetime) -> Outcome:
+    publisher = choose(request, publishers, now).publisher
+    return Outcome(
+        request=request,
+        job_id=new_job_id(),
+        publisher=None if publisher is None else publisher.name,
+        status=OutcomeStatus.DUPLICATE,
+        reason=f"the same as {job}",
+        duplicate_of=job,
+        submitted_at=now,
+        settled_at=now,
+    )
+
+
+def _is_kept(request: PublishRequest, publishers: Mapping[str, Publisher], now: datetime) -> bool:
     at = None if request.at is None else instant(request.at)
     if not isinstance(at, datetime) or at <= now:
         return False
-    publisher = choose(request, {publisher.name: publisher for publisher in publishers}, now).publisher
+    publisher = choose(request, publishers, now).publisher
     return publisher is not None and is_kept_here(at, now, publisher.limits)

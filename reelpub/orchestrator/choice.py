@@ -15,9 +15,11 @@ from reelpub.policies import checks
 from reelpub.policies.scheduling import instant
 from reelpub.providers.base import Publisher
 
-__all__ = ["Choice", "choose", "is_only_late"]
+__all__ = ["Choice", "choose", "is_not_taken", "is_only_late"]
 
 log = logging.getLogger("reelpub.orchestrator")
+
+_NOT_TAKEN = "is taken by none of the publishers here"
 
 _OFFERED = frozenset({"source", "title", "tags"})
 """Fields that the capabilities speak of, so that a provider's own rules would say the same in other words."""
@@ -54,6 +56,11 @@ def choose(request: PublishRequest, publishers: Mapping[str, Publisher], now: da
     offered = {problem.field for problem in checks.errors_in(problems)} & _OFFERED
     problems += [problem for problem in _own_rules(request, found, malformed) if problem.field not in offered]
     return Choice(publisher=found, problems=_once(problems))
+
+
+def is_not_taken(problem: Problem) -> bool:
+    """Return whether *problem* is that no publisher takes the source."""
+    return problem.field == "source" and problem.message.startswith(_NOT_TAKEN)
 
 
 def is_only_late(request: PublishRequest, errors: Sequence[Problem], now: datetime) -> bool:
@@ -96,8 +103,7 @@ def _pick(request: PublishRequest, publishers: Mapping[str, Publisher]) -> Publi
     wrong = checks.source_problems(request.source)
     if wrong and wrong[0].field == "source":
         return wrong[0]
-    kind = type(request.source).__name__
-    return Problem(field="source", value=kind, message=f"is taken by none of the publishers here ({names})")
+    return Problem(field="source", value=str(request.source), message=f"{_NOT_TAKEN} ({names})")
 
 
 def _schedulable(request: PublishRequest, publisher: Publisher, publishers: Mapping[str, Publisher]) -> list[Problem]:

@@ -44,6 +44,7 @@ from reelpub.transport.limiter import Permit, RateLimiter
 from reelpub.transport.message import CallOptions, Request, Response
 from reelpub.transport.payload import HeaderSets, encode_json, is_streamed, streamed
 from reelpub.transport.sessions import Sessions
+from reelpub.transport.standing import Hold
 from reelpub.transport.upload import Uploader
 
 __all__ = ["ErrorBody", "HttpTransport", "RequestDone"]
@@ -179,7 +180,14 @@ class HttpTransport:
                 return await self._attempt(call, permit, session, flight)
             except ReelPubError as error:
                 delay = self._next_delay(call, error)
+                if isinstance(error, RateLimitError):
+                    self._tell_refusal(request, delay)
             await self.clock.sleep(delay)
+
+    def _tell_refusal(self, request: Request, delay: float) -> None:
+        self.limiter.tell(
+            Hold(operation=request.operation, provider=self.provider, lane=request.lane, delay=delay, reason="429")
+        )
 
     async def _reserve(self, call: _Call) -> tuple[Permit, aiohttp.ClientSession, Flight]:
         """Wait for the token, then run the caller's last step before the request; its failure costs nothing."""

@@ -142,6 +142,11 @@ class RateLimiter:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener) if listener in self._listeners else None
 
+    def tell(self, hold: Hold) -> None:
+        """Tell the listeners of *hold*, a wait that isn't here: a request that was refused comes back after it."""
+        for listener in tuple(self._listeners):
+            listener(hold)
+
     def expect_reads(self, seconds: float, *, owed: int = 0) -> None:
         """Keep the reads' share of the slots free of writes for the next *seconds*.
 
@@ -287,8 +292,7 @@ class RateLimiter:
             delay=delay,
             reason=line.pacer.reason if is_held else "limit",
         )
-        for listener in tuple(self._listeners):
-            listener(hold)
+        self.tell(hold)
 
     def _leave(self, waiter: Waiter) -> None:
         future = waiter.future

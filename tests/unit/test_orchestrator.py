@@ -260,7 +260,7 @@ class TestBadRequests:
 
         async def story(pub, made, clock):
             outcome = await pub.publish(clip())
-            assert outcome.reason == "source: is taken by none of the publishers here (one, two) (given: 'Clip')"
+            assert outcome.reason == "source: is taken by none of the publishers here (one, two) (given: 'p/c1')"
             outcome = await pub.publish(evolve(clip(), source="p/c1"))
             assert outcome.reason.startswith("source: is no source; give a GeneratedPost")
 

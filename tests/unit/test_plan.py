@@ -172,6 +172,18 @@ async def test_that_a_field_is_missing_isnt_told_where_what_stood_there_couldnt_
     ]
 
 
+async def test_a_row_that_fills_a_column_nobody_knows_isnt_told_what_it_lacks():
+    """What is missing may stand in that column, which is told once; what else is wrong is told all the same."""
+
+    def blocked(number, request):
+        return ManifestRow(number=number, line=number + 1, request=request, is_blocked=True)
+
+    rows = [blocked(1, clip(1, accounts=[])), blocked(2, clip(2, accounts=[], caption="x" * 5000)), *rows_of(clip(3))]
+    made, told = await planned(rows)
+    assert [(line, field) for line, field, _ in told] == [(3, "caption")]
+    assert (made.rows, made.sound) == (3, 1)
+
+
 def registry_check(request):
     from reelpub.policies.checks import request_problems
 
@@ -387,30 +399,71 @@ async def test_an_account_with_two_posts_in_one_minute_is_a_warning():
     assert (made.sound, made.warnings, made.is_sound) == (4, 1, True)
 
 
-async def test_what_the_store_has_is_a_warning_with_the_job():
+async def having(*requests):
+    """Return a store that has *requests* already, as jobs that are called by their clips."""
     store = MemoryStore()
-    for number in (1, 600):
-        await store.add(
-            [
-                StoredJob(
-                    id=f"job-{number}",
-                    publisher="memory",
-                    request=b"{}",
-                    submitted_at=0.0,
-                    content_key=content_key(clip(number), "memory"),
-                )
-            ],
-            owner="me",
-            lease_until=1.0,
+    jobs = [
+        StoredJob(
+            id=f"job-{one.source.clip_id}",
+            publisher="memory",
+            request=b"{}",
+            submitted_at=0.0,
+            content_key=content_key(one, "memory"),
         )
+        for one in requests
+    ]
+    await store.add(jobs, owner="me", lease_until=1.0)
+    return store
+
+
+def again(number):
+    return f"was asked for before, as job job-clip-{number}; it isn't sent again"
+
+
+async def test_what_the_store_has_is_a_warning_with_the_job():
     requests = [clip(n) for n in range(1, 701)]
     requests[4] = clip(1, allow_duplicate=True)
-    made, told = await planned(rows_of(*requests), [Shelf()], store=store)
-    assert told == [
-        (2, "source.clip_id", "was asked for before, as job job-1; it isn't sent again"),
-        (601, "source.clip_id", "was asked for before, as job job-600; it isn't sent again"),
-    ]
+    made, told = await planned(rows_of(*requests), [Shelf()], store=await having(clip(1), clip(600)))
+    assert told == [(2, "source.clip_id", again(1)), (601, "source.clip_id", again(600))]
     assert (made.warnings, made.is_sound) == (2, True)
+
+
+async def test_what_the_store_has_is_neither_counted_nor_in_the_calendar():
+    """It isn't sent again, so that it takes no requests and no time; whoever asks is told of which job it is."""
+    requests = [clip(n) for n in range(1, 1_201)]
+    store, seen, recalled = await having(*requests[:1_199]), [], {}
+    made, _ = await planned(
+        rows_of(*requests), [Shelf()], store=store, planned=seen.append, recalled=recalled.__setitem__
+    )
+    assert (made.rows, made.sound, made.new, made.remembered) == (1_200, 1_200, 1, 1_199)
+    assert [row.number for row in made.calendar] == [row.number for row in seen] == [1_200]
+    assert (made.posts, [one.rows for one in made.publishers], made.calendar[0].at) == (1, [1], NOW)
+    assert recalled == {number: f"job-clip-{number}" for number in range(1, 1_200)}
+
+
+async def test_where_the_store_has_all_of_it_nothing_is_left_to_do():
+    made, _ = await planned(rows_of(clip(1), clip(2)), [Shelf()], store=await having(clip(1), clip(2)))
+    assert (made.sound, made.new, made.requests, made.seconds, made.calendar) == (2, 0, 0, 0.0, ())
+
+
+async def test_warnings_come_in_the_order_of_rows():
+    """Rows wait for the store together; what is told of them then, and of a late one that it has, keeps their order."""
+    late = clip(4, at=NOW - timedelta(hours=1))
+    rows = rows_of(clip(1, at=LATER), clip(2, at=LATER), clip(3), late, clip(5, at=LATER))
+    _, told = await planned(rows, [Shelf()], store=await having(clip(1, at=LATER), clip(3), late))
+    assert told == [
+        (2, "source.clip_id", again(1)),
+        (3, "at", "tiktok:acme has a post in the same minute in line 2"),
+        (4, "source.clip_id", again(3)),
+        (5, "source.clip_id", again(4)),
+        (6, "at", "tiktok:acme has a post in the same minute in line 2"),
+    ]
+
+
+async def test_what_isnt_sent_again_is_itself_what_the_provider_has_scheduled():
+    done = clip(1, at=LATER)
+    _, told = await planned(rows_of(done), [Shelf(queue=QUEUED)], store=await having(done))
+    assert told.messages == [again(1)]
 
 
 QUEUED = Queue(

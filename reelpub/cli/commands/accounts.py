@@ -12,6 +12,7 @@ from reelpub.cli.page import ENVIRONMENT, Example, Page
 from reelpub.cli.setup import Setup, orchestrator, setup_of
 from reelpub.cli.show import listing, views
 from reelpub.cli.show.advice import complaint
+from reelpub.cli.work.waits import telling_waits
 from reelpub.errors import ReelPubError
 from reelpub.models.account import Account
 
@@ -47,12 +48,13 @@ async def _accounts(setup: Setup, name: str | None, view: views.View) -> int:
     found: list[tuple[str, Account]] = []
     errors: list[ReelPubError] = []
     async with orchestrator(setup, name) as pub:
-        for publisher in pub.publishers.values():
-            try:
-                found += [(publisher.name, account) for account in await publisher.accounts()]
-            except ReelPubError as error:
-                # One provider's refusal doesn't hide the other's accounts.
-                errors.append(error)
+        with telling_waits(pub.publishers.values(), setup.clock):
+            for publisher in pub.publishers.values():
+                try:
+                    found += [(publisher.name, account) for account in await publisher.accounts()]
+                except ReelPubError as error:
+                    # One provider's refusal doesn't hide the other's accounts.
+                    errors.append(error)
     view.listing(listing.accounts(found))
     for refusal in errors:
         click.echo(complaint(refusal), err=True)

@@ -21,9 +21,12 @@ from reelpub.cli.page import KEYS, STORE_ENVIRONMENT, STORE_FILES, Example, Page
 from reelpub.cli.setup import Setup, publishers, setup_of
 from reelpub.cli.show import planlisting, views
 from reelpub.cli.show.steps import file_command
+from reelpub.cli.show.words import so_many
 from reelpub.cli.stores import opened_if_there
+from reelpub.cli.work.missingkeys import MissingKeys, missing_keys
 from reelpub.cli.work.slots import Slots, options_for_slots, slots_from, with_times
 from reelpub.cli.work.undertaking import named_store
+from reelpub.cli.work.waits import telling_waits
 from reelpub.clocks import utc_now
 from reelpub.errors import ConfigurationError
 from reelpub.manifest import read_manifest
@@ -174,6 +177,7 @@ class _Sink:
     order: _Order
     view: views.View
     as_json: bool = field(kw_only=True)
+    missing: MissingKeys = field(factory=MissingKeys, init=False)
     _printed: int = field(default=0, init=False)
 
     def found(self, problem: RowProblem) -> None:
@@ -182,6 +186,7 @@ class _Sink:
         if most is not None and self._printed >= most:
             return
         self._printed += 1
+        problem = self.missing.named(problem)
         if self.as_json:
             self.view.record(planlisting.finding_record(self.order.name, problem))
         else:
@@ -200,7 +205,7 @@ class _Sink:
             return
         hidden = made.errors + made.warnings - self._printed
         if hidden:
-            self.view.note(f"and {hidden} more findings")
+            self.view.note(f"and {so_many(hidden, 'more finding')}")
         if made.publishers:
             self.view.listing(planlisting.summary(made))
             self._calendar(made, self.order.zone)
@@ -225,6 +230,7 @@ async def _carry_out(setup: Setup, order: _Order, sink: _Sink) -> int:
 
 async def _plan(setup: Setup, order: _Order, sink: _Sink) -> planning.Plan:
     async with _publishers(setup, order) as found, opened_if_there(order.store) as store:
+        sink.missing = await missing_keys(found)
         return await planning.plan(
             with_times(order.slots, are_needed=False)(read_manifest(order.file, format=order.format, zone=order.key)),
             {publisher.name: publisher for publisher in found},
@@ -250,7 +256,8 @@ async def _publishers(setup: Setup, order: _Order) -> AsyncGenerator[list[Publis
                 f"{error}; without keys a file is checked with: reelpub plan --offline FILE"
             ) from error
     try:
-        yield found
+        with telling_waits(found, setup.clock):
+            yield found
     finally:
         for publisher in found:
             await publisher.close()

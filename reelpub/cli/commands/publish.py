@@ -34,7 +34,7 @@ _OF_ONE_POST = (
     "retry_failed",
     "no_wait",
 )
-_OF_A_FILE = ("format_", "skip_bad_rows")
+_OF_A_FILE = ("format_", "skip_bad_rows", "limit_findings")
 
 
 @click.command(
@@ -171,6 +171,7 @@ def publish(context: click.Context, /, **given: Any) -> int:
         publisher=given["publisher"],
         timeout=given["timeout"],
         skip_bad_rows=given["skip_bad_rows"],
+        most_findings=given["limit_findings"],
         dry_run=given["dry_run"],
         as_json=given["as_json"],
     )

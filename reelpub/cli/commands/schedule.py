@@ -63,6 +63,7 @@ def schedule(context: click.Context, /, **given: Any) -> int:
         publisher=given["publisher"],
         timeout=given["timeout"],
         skip_bad_rows=given["skip_bad_rows"],
+        most_findings=given["limit_findings"],
         dry_run=given["dry_run"],
         as_json=given["as_json"],
         prepare=with_times(slots),

@@ -11,6 +11,7 @@ from reelpub.cli.exits import of_statuses, status_of
 from reelpub.cli.page import ENVIRONMENT, EXITS, Example, Page
 from reelpub.cli.setup import Setup, orchestrator, setup_of
 from reelpub.cli.show import listing, views
+from reelpub.cli.work.waits import telling_waits
 
 __all__ = ["status"]
 
@@ -42,6 +43,7 @@ def status(context: click.Context, post_id: str, publisher: str | None, as_json:
 async def _status(setup: Setup, name: str | None, post_id: str, view: views.View) -> int:
     async with orchestrator(setup, name) as pub:
         options.require_publisher(name, pub.publishers)
-        post = await pub.fetch(post_id, publisher=name)
+        with telling_waits(pub.publishers.values(), setup.clock):
+            post = await pub.fetch(post_id, publisher=name)
     view.listing(listing.posts([post]))
     return of_statuses([status_of(post)])

@@ -15,8 +15,9 @@ from reelpub.cli.show.encode import line, record
 from reelpub.cli.show.printable import clean
 from reelpub.cli.show.when import due_of, due_text, when_members, zone_of
 from reelpub.cli.show.words import so_many, spaced
+from reelpub.cli.work.waits import telling_waits
 from reelpub.clocks import Clock
-from reelpub.models.outcome import OutcomeStatus
+from reelpub.models.outcome import Outcome, OutcomeStatus
 from reelpub.models.request import PublishRequest
 from reelpub.providers.base import Publisher
 from reelpub.transport.rehearsal import RehearsedRequest
@@ -31,12 +32,15 @@ async def dry_run(
     labels: Sequence[str],
     clock: Clock,
     as_json: bool,
+    earlier: Mapping[int, str] | None = None,
 ) -> int:
     """Rehearse *requests*, print what would be sent, and return the exit status that publishing would have.
 
-    *labels* name the requests, such as by their lines.
+    *labels* name the requests, such as by their lines. *earlier* has the places of those that the store has already,
+    each with its job.
     """
-    rehearsal = await rehearse(publishers, requests, clock=clock)
+    with telling_waits(publishers, clock):
+        rehearsal = await rehearse(publishers, requests, clock=clock, earlier=earlier)
     outcomes = [evolve(outcome, request=request) for outcome, request in zip(rehearsal.outcomes, requests, strict=True)]
     rehearsal = evolve(rehearsal, outcomes=tuple(outcomes))
     if as_json:
@@ -71,16 +75,24 @@ def shown(rehearsal: Rehearsal, labels: Sequence[str]) -> list[str]:
     for number, request in enumerate(rehearsal.requests, start=1):
         lines += [*_request(number, request), ""]
     for place, (label, outcome) in enumerate(zip(labels, rehearsal.outcomes, strict=True)):
-        said = f"{label}: would be {spaced(outcome.status)}"
-        if place in rehearsal.kept:
-            said += f", after it was kept here until {due_text(outcome.request)}"
-        elif outcome.status is OutcomeStatus.SCHEDULED:
-            said += f" for {due_text(outcome.request, outcome.posts)}"
-        lines.append(clean(f"{said}: {outcome.reason}" if outcome.reason else said))
+        lines.append(clean(f"{label}: {_end(outcome, is_kept=place in rehearsal.kept)}"))
     writes = sum(not request.is_sent for request in rehearsal.requests)
     reads = len(rehearsal.requests) - writes
-    lines.append(f"dry run: {so_many(writes, 'request')} shown and not sent, {reads} sent that only read")
+    twice = sum(outcome.status is OutcomeStatus.DUPLICATE for outcome in rehearsal.outcomes)
+    again = f"; {so_many(twice, 'post')} wouldn't be sent again" if twice else ""
+    lines.append(f"dry run: {so_many(writes, 'request')} shown and not sent, {reads} sent that only read{again}")
     return lines
+
+
+def _end(outcome: Outcome, *, is_kept: bool) -> str:
+    if outcome.status is OutcomeStatus.DUPLICATE:
+        return f"wouldn't be sent again, as a duplicate: {outcome.reason}"
+    said = f"would be {spaced(outcome.status)}"
+    if is_kept:
+        said += f", after it was kept here until {due_text(outcome.request)}"
+    elif outcome.status is OutcomeStatus.SCHEDULED:
+        said += f" for {due_text(outcome.request, outcome.posts)}"
+    return f"{said}: {outcome.reason}" if outcome.reason else said
 
 
 def _request(number: int, request: RehearsedRequest) -> list[str]:

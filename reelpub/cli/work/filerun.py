@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 from attrs import define, field, frozen
@@ -25,13 +25,18 @@ from reelpub.cli.show.steps import file_command
 from reelpub.cli.show.words import so_many
 from reelpub.cli.stores import opened, opened_if_there, prepared
 from reelpub.cli.work.dryrun import dry_run
+from reelpub.cli.work.missingkeys import missing_keys
 from reelpub.cli.work.undertaking import Case, Floor, conclude, named_store, undertake
+from reelpub.cli.work.waits import telling_waits
 from reelpub.clocks import utc_now
 from reelpub.manifest import read_manifest
 from reelpub.manifest.rows import ManifestRow, RowProblem
 from reelpub.providers.base import Publisher
 
-__all__ = ["Checked", "FileOrder", "options_for_files", "run_file"]
+__all__ = ["FINDINGS", "Checked", "FileOrder", "options_for_files", "run_file"]
+
+FINDINGS: Final = 100
+"""Findings that are told unless another number is asked for: `reelpub plan` is there to list them."""
 
 
 def _unchanged(rows: Iterable[ManifestRow]) -> Iterable[ManifestRow]:
@@ -43,7 +48,7 @@ class FileOrder:
     """What is done with a file.
 
     *prepare* changes its rows before they are checked. *timeout* (seconds) is how long to stay with the run, not with
-    reading and checking.
+    reading and checking. Of what is found, *most_findings* are told on standard error.
     """
 
     file: Path
@@ -55,6 +60,7 @@ class FileOrder:
     timeout: float | None = None
     skip_bad_rows: bool = False
     dry_run: bool = False
+    most_findings: int = FINDINGS
     as_json: bool = False
     prepare: Callable[[Iterable[ManifestRow]], Iterable[ManifestRow]] = field(default=_unchanged)
 
@@ -78,10 +84,11 @@ class FileOrder:
 
 @define
 class Checked:
-    """What reading and checking a file found: its rows, what is wrong with them, and what they come to."""
+    """What reading and checking a file found: its rows, what is wrong with them, and the jobs of those sent before."""
 
     rows: list[ManifestRow] = field(factory=list)
     findings: list[RowProblem] = field(factory=list)
+    earlier: dict[int, str] = field(factory=dict)
 
     def keep(self, rows: Iterable[ManifestRow]) -> Iterator[ManifestRow]:
         """Pass *rows* on and keep them."""
@@ -92,7 +99,8 @@ class Checked:
     @property
     def bad(self) -> frozenset[int]:
         """The numbers of the rows that can't be sent; 0 stands for the file as a whole."""
-        return frozenset(found.row for found in self.findings if found.is_error)
+        blocked = {row.number for row in self.rows if row.is_blocked and row.skip is None}
+        return frozenset(found.row for found in self.findings if found.is_error) | blocked
 
     @property
     def sound(self) -> list[ManifestRow]:
@@ -147,21 +155,29 @@ async def run_file(setup: Setup, order: FileOrder) -> int:
 async def _check(setup: Setup, order: FileOrder, made: list[Publisher]) -> tuple[Checked, Plan]:
     """Read and check everything, telling what is wrong as it is found; only accounts are asked for."""
     checked = Checked()
+    missing = await missing_keys(made)
 
     def found(problem: RowProblem) -> None:
-        checked.findings.append(problem)
-        click.echo(planlisting.finding_line(order.name, problem), err=True)
+        checked.findings.append(missing.named(problem))
+        if len(checked.findings) <= order.most_findings:
+            click.echo(planlisting.finding_line(order.name, checked.findings[-1]), err=True)
 
     async with opened_if_there(order.store) as store:
-        planned = await plan(
-            checked.keep(order.read()),
-            {publisher.name: publisher for publisher in made},
-            now=utc_now(setup.clock),
-            found=found,
-            store=store,
-            # What the providers have scheduled is `reelpub plan`'s to read: it costs requests that posts wait for.
-            queue_reads=0,
-        )
+        with telling_waits(made, setup.clock):
+            planned = await plan(
+                checked.keep(order.read()),
+                {publisher.name: publisher for publisher in made},
+                now=utc_now(setup.clock),
+                found=found,
+                recalled=checked.earlier.__setitem__,
+                store=store,
+                # What the providers have scheduled is `reelpub plan`'s to read: it costs requests that posts wait for.
+                queue_reads=0,
+            )
+    hidden = len(checked.findings) - order.most_findings
+    if hidden > 0:
+        told = f"and {so_many(hidden, 'more finding')}; `{order.planning}` tells them all"
+        click.echo(clean(f"reelpub: {told}"), err=True)
     return checked, planned
 
 
@@ -169,8 +185,16 @@ async def _rehearse(setup: Setup, order: FileOrder, checked: Checked, made: list
     """Show what the rows would send; nothing is noted."""
     rows = [(row, row.request) for row in checked.sound if row.request is not None]
     labels = [f"{order.name}:{row.line}: {request}" for row, request in rows]
+    earlier = {
+        place: checked.earlier[row.number] for place, (row, _) in enumerate(rows) if row.number in checked.earlier
+    }
     return await dry_run(
-        made, [request for _, request in rows], labels=labels, clock=setup.clock, as_json=order.as_json
+        made,
+        [request for _, request in rows],
+        labels=labels,
+        clock=setup.clock,
+        as_json=order.as_json,
+        earlier=earlier,
     )
 
 
@@ -237,7 +261,11 @@ def _introduce(view: runviews.RunView, order: FileOrder, checked: Checked, plann
         view.note(f"{so_many(len(checked.bad), 'row')} left out: they have errors")
     for told in _left_out(checked.skipped):
         view.note(told)
-    view.note(f"about {planned.requests} requests and {spoken(planned.seconds)} at the limits")
+    if planned.remembered:
+        each = "it isn't" if planned.remembered == 1 else "they aren't"
+        view.note(f"{so_many(planned.remembered, 'row')} asked for before: {each} sent again")
+    if planned.new:
+        view.note(f"about {so_many(planned.requests, 'request')} and {spoken(planned.seconds)} at the limits")
 
 
 def _left_out(skipped: Iterable[ManifestRow]) -> list[str]:
@@ -251,6 +279,15 @@ def _left_out(skipped: Iterable[ManifestRow]) -> list[str]:
 def options_for_files(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of every command that takes a file."""
     command = options.dry_run(command)
+    command = click.option(
+        "--limit-findings",
+        type=click.IntRange(0),
+        default=FINDINGS,
+        show_default=True,
+        metavar="N",
+        help="Tell only so many findings about FILE on standard error; all are counted, and `reelpub plan` tells them, "
+        "e.g. --limit-findings 20.",
+    )(command)
     command = click.option(
         "--skip-bad-rows",
         is_flag=True,
