@@ -18,6 +18,7 @@ from reelpub.errors import LeaseLost, ReelPubError, StoreError
 from reelpub.models.event import JobHeld
 from reelpub.models.job import Part
 from reelpub.models.post import Post
+from reelpub.models.source import Draft
 from reelpub.orchestrator.claims import Claims
 from reelpub.orchestrator.context import Context
 from reelpub.orchestrator.departure import Departure, Stale
@@ -227,11 +228,20 @@ class Desk:
         except Exception as error:
             log.exception("%s: preparing %s raised", self.publisher.name, ref.state.part.id)
             event = Failed(strange(error, self.publisher, "prepare"))
+        self._tell_left_behind(ref, event)
         self._apply(ref, event)
         prepared = ref.state.prepared
         if prepared is not None and prepared.post_id is not None:
             # The draft's id is on disk before anything goes live, so that a crash neither loses nor repeats it.
             await self._noted([ref])
+
+    def _tell_left_behind(self, ref: PartRef, event: PartEvent) -> None:
+        """Tell of a draft that was made while its part was called off: the outcome was told before it was there."""
+        if not ref.state.is_settled or not isinstance(event, ReadyToSend) or isinstance(ref.job.request.source, Draft):
+            return
+        if event.prepared.post_id is not None:
+            part_id, draft, name = ref.state.part.id, event.prepared.post_id, self.publisher.name
+            log.warning("%s ended while its draft was being made: draft %s is left at %s", part_id, draft, name)
 
     async def _noted(self, refs: Sequence[PartRef]) -> None:
         """Note parts before anything is sent for them; what can't be noted isn't sent."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from attrs import evolve
 
-from reelpub import GeneratedPost, MediaItems, OutcomeStatus, PublishRequest, ReelMirrorClient
+from reelpub import CancelResult, GeneratedPost, MediaItems, OutcomeStatus, PublishRequest, ReelMirrorClient
 from reelpub.providers.reelmirror.schemas import OutgoingPostItemInput
 from reelpub.sandbox import REELMIRROR_ACCOUNTS, REELMIRROR_KEY, Fault, FaultKind, ReelMirrorDialect
 
@@ -206,3 +206,23 @@ def test_what_is_told_is_kept_in_the_store(play, tmp_path):
         assert len(kept.warnings) == 1
 
     play(story, reelmirror=NO_LISTS[0])
+
+
+def test_a_draft_that_is_made_while_its_post_is_called_off_is_told(play, caplog):
+    """Its outcome was told before the draft was there; who called it off learns of what is left behind."""
+
+    async def story(stage):
+        stage.sandbox.order(Fault(FaultKind.HANG_AFTER, operation="createOutgoingPost"))
+        async with stage.orchestrator() as publishing:
+            await publishing.accounts()
+            handle = publishing.submit(ITEMS)
+            await stage.clock.sleep(3)
+            assert await publishing.cancel(handle) is CancelResult.CANCELLED
+            await stage.clock.sleep(300)
+        (left,) = await drafts(stage)
+        assert stage.live() == []
+        return left
+
+    left = play(story, answers=3)
+    told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert sum(f"draft {left} is left at reelmirror" in text for text in told) == 1, told
