@@ -68,7 +68,8 @@ class WorkerPool:
         await self._until_idle()
 
     async def _until_idle(self) -> None:
-        while self._workers:
+        # One that hasn't begun has nothing in hand; when a program ends, it may have been cancelled before it could.
+        while any(worker.has_begun for worker in self._workers):
             self._idle.clear()
             await self._idle.wait()
 
@@ -79,6 +80,7 @@ class WorkerPool:
             self._group.start_soon(self._work, worker)
 
     async def _work(self, worker: Worker) -> None:
+        worker.has_begun = True
         try:
             with worker.scope:
                 while (work := self._queue.take()) is not None:

@@ -17,6 +17,7 @@ class Worker:
     """One worker. `is_sending` is set while a request that can't be repeated may be on the wire."""
 
     scope: anyio.CancelScope = field(factory=anyio.CancelScope)
+    has_begun: bool = False
     is_sending: bool = False
     _is_leaving: bool = field(default=False, init=False)
 

@@ -7,12 +7,15 @@ from datetime import UTC, datetime
 
 import pytest
 
+from reelpub.clocks import SystemClock
 from reelpub.errors import ConfigurationError
 from reelpub.models.capability import ProviderLimits
 from reelpub.models.outcome import OutcomeStatus
 from reelpub.models.request import PublishRequest
 from reelpub.models.source import Clip
 from reelpub.orchestrator.orchestrator import Orchestrator
+from reelpub.orchestrator.pool import WorkerPool
+from reelpub.orchestrator.queue import Work
 from reelpub.policies.caps import AccountCap
 from reelpub.testing import InMemoryPublisher, Script, run_virtual
 
@@ -362,3 +365,19 @@ class TestManners:
             assert len(outcomes) == 1000
 
         run_virtual(main)
+
+
+async def test_closing_doesnt_wait_for_workers_that_were_cancelled_before_they_began():
+    """As all are that are left when a program ends: such a worker never says that it has gone."""
+
+    class Ending:
+        def start_soon(self, *_):
+            pass
+
+    dropped = []
+    pool = WorkerPool(SystemClock(), concurrency=2)
+    pool.start(Ending())
+    for _ in range(3):
+        pool.put(Work(run=lambda _worker: asyncio.sleep(0), drop=dropped.append, priority=0))
+    await asyncio.wait_for(pool.close(0.01), 5)
+    assert len(dropped) == 3
