@@ -649,6 +649,7 @@ def test_a_program_that_ends_leaves_nobody_waiting_for_a_write(path, order):
     with pytest.raises(KeyError, match="own fault"):
         asyncio.run(main())
     stores[0]._thread.shutdown()
+    stores[0]._db.close()
     with closing(sqlite3.connect(path)) as db:
         assert {name for (name,) in db.execute("SELECT id FROM jobs")} >= {f"noted last, {order}"}
 
