@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import random
 import re
 import signal
 from collections import Counter
@@ -87,6 +88,14 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 if hasattr(signal, "SIGHUP"):
     # So does nohup with a lost terminal.
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """Under the profile "fixed", give every test the same luck in every run: what spreads waits is drawn, too."""
+    if item.config.getoption("hypothesis_profile") == "fixed":
+        random.seed(item.nodeid)
 
 
 _STATES = count()
