@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from attrs import evolve
 
@@ -126,16 +126,22 @@ class Pacer:
         """Return the least wait in seconds for a request with *ahead* others before it, as far as is known now."""
         self._expire(now)
         held = max(0.0, self.held_until - now)
-        rounds, rest = divmod(ahead, max(1, self.slots))
-        free = self.slots - self.in_flight - len(self._busy)
-        slot = 0.0
-        if rest >= free:
-            index = rest - max(0, free)
-            slot = self._busy[index] - now if index < len(self._busy) else self.window
+        slot = self._turn(now, ahead, self.limit, self._busy)
+        if self.share.slots is not None:
+            slot = max(slot, self._turn(now, ahead, self.share.slots, _without(self._busy, self._refusals)))
         even = max(0.0, self._next_even - now) + self._interval() * max(0, ahead - self._burst() + 1)
         # Before the first answer nobody knows whether the pace will have to be even.
         is_even = self._interval() > 0 and self._last_answer > -math.inf
-        return max(held, slot + rounds * self.window, even if is_even else 0.0)
+        return max(held, slot, even if is_even else 0.0)
+
+    def _turn(self, now: float, ahead: int, slots: int, busy: Sequence[float]) -> float:
+        """Return the seconds until a request with *ahead* others before it has one of *slots*, some of them *busy*."""
+        rounds, rest = divmod(ahead, max(1, slots))
+        wait = rounds * self.window
+        index = rest - max(0, slots - self.in_flight - len(busy))
+        if index < 0:
+            return wait
+        return wait + (busy[index] - now if index < len(busy) else self.window)
 
     @property
     def is_even(self) -> bool:
@@ -342,3 +348,13 @@ class Pacer:
 def _even_rate(limit: int) -> float:
     """Return how many evenly spaced requests a window of any shape takes, a rolling counter's rounding included."""
     return max(0.5, min(limit - 1.0, 0.95 * limit))
+
+
+def _without(instants: deque[float], others: deque[float]) -> Sequence[float]:
+    """Return *instants* without *others*, all of which are among them unless they are over."""
+    if not others:
+        return instants
+    rest = list(instants)
+    for one in others:
+        rest.remove(one)
+    return rest

@@ -381,3 +381,14 @@ class TestEstimate:
         assert pacer.estimate(0.0, 9) == 0.0
         one(pacer, 0.0, Quota())
         assert pacer.estimate(0.0, 9) > 50.0
+
+    def test_knows_that_a_refusal_gives_no_slot_of_the_own_part_back(self):
+        """Who was refused at the first word has one slot a window of what others use; the refusal took none of it."""
+        pacer = Pacer(10)
+        one(pacer, 10.0, told(0, reset_in=50.0), 429)
+        pacer.sent(62.0, 0.0)
+        pacer.answered(62.0, told(9, reset_in=58.0), 200, sent_at=62.0)
+        estimate, now = pacer.estimate(63.0, 0), 63.0
+        while (delay := pacer.delay(now)) > 0:
+            now += delay
+        assert (estimate, now) == (59.0, 122.0)
