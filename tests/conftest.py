@@ -90,7 +90,6 @@ if hasattr(signal, "SIGHUP"):
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item):
     """Under the profile "fixed", give every test the same luck in every run: what spreads waits is drawn, too."""
