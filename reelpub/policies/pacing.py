@@ -21,7 +21,8 @@ from collections.abc import Callable, Iterable, Sequence
 from attrs import evolve
 
 from reelpub.policies.headers import Quota
-from reelpub.policies.sharing import Share, Sighting
+from reelpub.policies.sharing import Share
+from reelpub.policies.sighting import Sighting
 
 __all__ = ["Pacer"]
 
@@ -80,6 +81,7 @@ class Pacer:
         self._first_answer: float | None = None
         self._last_answer = -math.inf
         self._remaining: float = math.inf
+        self._told_of = -math.inf
 
     @property
     def limit(self) -> int:
@@ -212,7 +214,10 @@ class Pacer:
     def _hear(self, now: float, quota: Quota, status: int | None, sent_at: float, random: float) -> None:
         self._last_answer = now
         self._first_answer = now if self._first_answer is None else self._first_answer
-        self._remaining = math.inf if quota.remaining is None else quota.remaining
+        remaining = math.inf if quota.remaining is None else quota.remaining
+        # An answer that was overtaken by that of a later request says more than is left.
+        self._remaining = remaining if sent_at >= self._told_of else min(self._remaining, remaining)
+        self._told_of = max(self._told_of, sent_at)
         self._adopt(quota)
         self._sight(now, quota, sent_at, random, is_refusal=status == 429)
         if status == 429:
@@ -228,40 +233,50 @@ class Pacer:
     def _sight(self, now: float, quota: Quota, sent_at: float, random: float, *, is_refusal: bool) -> None:
         if not self.is_announced or quota.remaining is None or self._server_limit is None:
             return
-        elapsed = min(self.window, max(0.0, self.window - (quota.reset_in or 0.0)))
-        # A server that once refused without reason may count in a way of its own, such as weighing the window before:
-        # then only what exceeds two windows' own use is the others'.
-        memory, doubt = (2 * self.window, 2) if self.is_ratcheted else (self.window, 1)
-        sighting = Sighting(
-            limit=self._server_limit,
-            used=max(0, self._server_limit - quota.remaining),
-            elapsed=elapsed,
-            own_most=self.in_flight + self._answered_since(sent_at - memory),
-            own_counted=self._answered_since(now - elapsed - FUZZ),
-            own_before=self._answered_since(now - elapsed - FUZZ - self.window)
-            - self._answered_since(now - elapsed - FUZZ),
-            own_slots=self.in_flight + len(self._busy),
-            doubt=doubt,
-            is_refusal=is_refusal,
-        )
+        sighting = self._sighting(now, quota, sent_at, self._server_limit, is_refusal=is_refusal)
         self.share.observe(now, sighting, random)
-        if sighting.used >= sighting.own_most + doubt:
+        if sighting.used >= sighting.own_most + sighting.doubt:
             # Others are at it, too: few at a time, so that every answer can still warn.
             self._seen = min(self._seen, 2)
             # A rolling counter shows our own use of the window before as if it were that of others.
-            self._company_at = now if not self.share.weighs else self._company_at
+            self._company_at = now if not self.share.rolling.is_proven else self._company_at
         # Others that come and go in step with our own bursts are the server's way of counting.
         self.is_ratcheted = self.is_ratcheted or self.share.times_left >= OFTEN
-        # Nothing left, where by our own count there is: whoever's it was, a request would be refused. Where others are
-        # about, the last one is as good as gone.
+        if quota.reset_in is not None and self._is_gone(now, quota.remaining, quota.reset_in, sighting):
+            opens_in = self.share.rolling.opens_in(sighting, FUZZ)
+            self._hold(now, quota.reset_in if opens_in is None else min(opens_in, quota.reset_in), random, "announced")
+
+    def _sighting(self, now: float, quota: Quota, sent_at: float, limit: int, *, is_refusal: bool) -> Sighting:
+        left = quota.remaining or 0
+        elapsed = min(self.window, max(0.0, self.window - (quota.reset_in or 0.0)))
+        # A server that once refused without reason may count in a way of its own, such as weighing the window before:
+        # then only what exceeds two windows' own use is the others'. Some of those announce the next free slot as the
+        # reset once nothing is left, which says nothing of their window.
+        is_odd = self.is_ratcheted or (left == 0 and self.share.rolling.is_proven is not False)
+        memory = 2 * self.window if is_odd else self.window
+        counted = self._answered_since(now - elapsed - FUZZ)
+        return Sighting(
+            limit=limit,
+            used=max(0, limit - left),
+            elapsed=elapsed,
+            own_most=self.in_flight + self._answered_since(sent_at - memory),
+            own_counted=counted,
+            own_sure=max(0, counted - self._answered_since(sent_at)),
+            own_before=self._answered_since(now - elapsed - FUZZ - self.window) - counted,
+            own_slots=self.in_flight + len(self._busy),
+            doubt=2 if self.is_ratcheted else 1,
+            is_refusal=is_refusal,
+        )
+
+    def _is_gone(self, now: float, remaining: int, reset_in: float, sighting: Sighting) -> bool:
+        """Tell whether nothing is left where by our own count there is: whoever took it, a request would be refused."""
+        # Where others are about, the last one is as good as gone.
+        if remaining > (1 if self._company_at == now else 0):
+            return False
         has_slots = self.in_flight + len(self._busy) < self.limit
-        is_gone = quota.remaining <= (1 if self._company_at == now else 0)
-        if quota.reset_in is None:
-            return
-        # Nor where what is left ends later than our own slots come back: a rolling counter has them longer in sight.
-        is_longer = quota.remaining == 0 and bool(self._busy) and quota.reset_in > self._busy[0] - now + FUZZ
-        if is_gone and (has_slots or sighting.used > sighting.own_most or is_longer):
-            self._hold(now, quota.reset_in, random, "announced")
+        # A rolling counter has our requests longer in sight than our own slots are taken.
+        is_longer = remaining == 0 and bool(self._busy) and reset_in >= self._busy[0] - now + FUZZ
+        return has_slots or sighting.used > sighting.own_most or is_longer
 
     def _refused(self, now: float, quota: Quota, sent_at: float, random: float) -> None:
         # Without a word about when, a whole silent window leaves no shape of window in doubt.

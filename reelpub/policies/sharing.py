@@ -11,9 +11,12 @@ from __future__ import annotations
 import math
 from collections import deque
 
-from attrs import define, field, frozen
+from attrs import Factory, define, field
 
-__all__ = ["Share", "Sighting"]
+from reelpub.policies.rolling import Rolling
+from reelpub.policies.sighting import Sighting
+
+__all__ = ["Share"]
 
 PATIENCE = 1.5
 """Windows between two changes of the own number of slots: long enough for the others' answers to show the last."""
@@ -42,12 +45,6 @@ LEAST_PART = 0.2
 """The part of the limit that headers alone don't take away: a process that was just started again sees its own earlier
 use as that of others, and some servers' numbers say less than they seem to. Refusals take it."""
 
-DOUBT = 1.5
-"""Requests by which a count may be off: rounding, and one that is on its way."""
-
-LEAST_FITS = 4
-"""Answers that have to fit a rolling counter before it is taken for one."""
-
 LONELY = 1.0
 """Windows without a sign of others after which the whole limit is used again."""
 
@@ -55,42 +52,21 @@ MEMORY = 2.0
 """Windows for which a sighting of foreign use counts."""
 
 
-@frozen(kw_only=True)
-class Sighting:
-    """What one answer shows: *used* of *limit* requests over the last *elapsed* seconds of the server's window.
-
-    *own_most* is the most of them that can be ours, *own_counted* the number of ours in those seconds, and
-    *own_slots* the number that we hold now. *is_refusal* says that the answer was a 429.
-    """
-
-    limit: int
-    used: int
-    elapsed: float
-    own_most: int
-    own_counted: int
-    own_slots: int
-    own_before: int = 0
-    doubt: int = 1
-    is_refusal: bool = False
-
-
 @define
 class Share:
     """The own part of a limit. `slots` is None while nobody else is seen to use the key.
 
-    `times_left` counts how often the others were gone again, `weighs` tells whether the server's counter is a rolling
-    one, None while that isn't known.
+    `times_left` counts how often the others were gone again, `rolling` is what is known of the server's counting.
     """
 
     window: float
     slots: int | None = None
     times_left: int = 0
-    weighs: bool | None = None
+    rolling: Rolling = Factory(lambda self: Rolling(self.window), takes_self=True)
     _settled_until: float = -math.inf
     _claims_from: float = -math.inf
     _patience: float = FIRST_PATIENCE
     _floor: int = 1
-    _fits: int = 0
     _alone_since: float | None = None
     _first: tuple[float, int] | None = None
     _seen: deque[tuple[float, float, float]] = field(factory=deque)
@@ -102,7 +78,7 @@ class Share:
 
     def observe(self, now: float, sighting: Sighting, random: float) -> None:
         """Take in what an answer shows; *random* is drawn evenly from 0 to 1."""
-        self._learn_counting(sighting)
+        self.rolling.observe(now, sighting)
         if sighting.is_refusal:
             # Whatever was used before the first answer, there is not enough for all now.
             self._first = (-math.inf, 0)
@@ -130,7 +106,7 @@ class Share:
         What was used before the first answer is over, as after a command that was run just before this one: within the
         window that it counts in, only more than that tells of others.
         """
-        foreign = sighting.used - sighting.own_most
+        foreign = sighting.used - max(sighting.own_most, self.rolling.most(sighting))
         if self._first is None:
             self._first = (now, max(0, foreign))
         began, before = self._first
@@ -138,27 +114,8 @@ class Share:
 
     def _foreign(self, sighting: Sighting) -> float:
         """Return how much of the use is the others'."""
-        own = self._weighed(sighting) + 1.0 if self.weighs else sighting.own_counted
+        own = self.rolling.shown(sighting) + 1.0 if self.rolling.is_proven else sighting.own_counted
         return max(0.0, sighting.used - own)
-
-    def _learn_counting(self, sighting: Sighting) -> None:
-        """Tell a rolling counter, which also counts the window before by how much of it is still in sight.
-
-        Such a server shows our own use of the window before as if it were that of others. Where we used most of that
-        window ourselves, what is shown either fits the weight time after time, or falls short of it once and for all.
-        """
-        weight = 1.0 - sighting.elapsed / self.window
-        if self.weighs is False or 2 * sighting.own_before < sighting.limit or not 0.1 <= weight <= 0.95:
-            return
-        over = sighting.used - self._weighed(sighting)
-        if over < -DOUBT:
-            self.weighs = False
-        elif over <= DOUBT:
-            self._fits += 1
-            self.weighs = True if self._fits >= LEAST_FITS else None
-
-    def _weighed(self, sighting: Sighting) -> float:
-        return sighting.own_counted + sighting.own_before * max(0.0, 1.0 - sighting.elapsed / self.window)
 
     def refused(self, now: float) -> None:
         """Give a slot back after a refusal, and be slower to claim another."""

@@ -14,7 +14,7 @@ from reelpub.sandbox import LimitKind, RateLimit
 
 
 @pytest.mark.parametrize("kind", [LimitKind.FIXED, LimitKind.ANCHORED, LimitKind.SLIDING_LOG])
-@pytest.mark.parametrize(("before", "seconds"), [(0, 61), (1, 61), (2, 61), (3, 110), (4, 110)])
+@pytest.mark.parametrize(("before", "seconds"), [(0, 61), (1, 61), (2, 61), (3, 121), (4, 121)])
 def test_what_was_read_before_costs_a_window_at_most(play, kind, before, seconds):
     """Two clips at ten requests a minute: the reads of each plan are missing from the first minute, and no more."""
 

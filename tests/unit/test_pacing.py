@@ -75,6 +75,20 @@ class SlidingCounter:
         return ok, max(0, int(self.limit - used - ok)), self.start + WINDOW
 
 
+class NextSlotCounter(SlidingCounter):
+    """A sliding counter that announces when its next slot is free, once none is left, instead of its window's end."""
+
+    def hit(self, now):
+        ok, remaining, end = super().hit(now)
+        used = self.before * (1 - (now - self.start) / WINDOW) + self.count
+        if used + 1 <= self.limit:
+            return ok, remaining, end
+        if self.before and self.count < self.limit:
+            passed = 1 - (self.limit - 1 - self.count) / self.before
+            return ok, remaining, min(end, self.start + passed * WINDOW)
+        return ok, remaining, end + WINDOW * (1 - (self.limit - 1) / self.count)
+
+
 class Gcra:
     """A leaky bucket that takes `burst` at once and `limit` in a minute."""
 
@@ -185,11 +199,25 @@ def test_servers_that_count_otherwise_refuse_at_most_three_in_sixty_windows(make
         assert used >= 0.79
 
 
+@pytest.mark.parametrize("phase", [3.0, 17.0, 31.0, 50.0])
 @pytest.mark.parametrize("limit", [10, 60])
-def test_a_rolling_counter_is_not_taken_for_other_users_of_the_key(limit):
-    """It shows our own use of the window before; taken for that of others, it would bring the pace down for good."""
-    _, used = alone(SlidingCounter(limit), limit=limit)
-    assert used >= 0.35
+@pytest.mark.parametrize("make", [SlidingCounter, NextSlotCounter], ids=["window's end", "next slot"])
+def test_a_rolling_counter_is_not_taken_for_other_users_of_the_key(make, limit, phase):
+    """It shows our own use of the window before; taken for that of others, it would bring the pace down for good.
+
+    Measured over four starts in each phase: 0.88 of ten and 0.93 of sixty at the least, and at most three refusals.
+    """
+    process, used = alone(make(limit, phase), limit=limit)
+    assert used >= 0.86
+    assert len(process.refused) <= 3
+
+
+@pytest.mark.parametrize("make", [SlidingCounter, NextSlotCounter], ids=["window's end", "next slot"])
+def test_a_batch_at_a_rolling_counter_takes_little_longer_than_its_limit(make):
+    """45 requests at ten a minute are four and a half minutes' worth."""
+    process = Process(Pacer(10))
+    accepted = simulate(make(10), [process], windows=6)
+    assert len(accepted) >= 45
 
 
 @pytest.mark.parametrize("make", [FixedWindow, SlidingLog], ids=["fixed", "sliding log"])
