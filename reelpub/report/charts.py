@@ -20,7 +20,7 @@ from reelpub.report.phases import Phase, Span, Standing, ends
 from reelpub.report.text import chart_text
 from reelpub.report.times import Zone, milliseconds, offset_text, spoken
 
-__all__ = ["Axis", "budget_chart", "posts_chart", "standing_chart"]
+__all__ = ["Axis", "Chart", "budget_chart", "posts_chart", "standing_chart"]
 
 Chart = dict[str, Any]
 
@@ -53,7 +53,21 @@ _STACKED = (
     Phase.TIME,
     Phase.WAITING,
 )
-_SYMBOLS = {"good": "circle", "mixed": "diamond", "later": "square", "bad": "x", "unsure": "triangle-up"}
+_SYMBOLS = {
+    "published": "circle",
+    "partly_published": "diamond",
+    "scheduled": "square",
+    "refused": "cross",
+    "failed": "x",
+    "cancelled": "circle-open",
+    "not_sent": "line-ew",
+    "duplicate": "square-open",
+    "pending": "line-ns",
+    "unknown": "triangle-up",
+}
+
+_FEW = 8
+"""The most of which every one has a tick: left to itself, the library would have ticks between them."""
 
 
 @frozen
@@ -90,9 +104,18 @@ def standing_chart(found: Standing, axis: Axis) -> Chart:
         "height": 340,
         "hovermode": "x unified",
         "xaxis": axis.layout(),
-        "yaxis": {"title": {"text": "posts"}, "rangemode": "tozero"},
+        "yaxis": {"title": {"text": "posts"}, "rangemode": "tozero", **_whole(_most_stacked(counts))},
     }
     return {"data": data, "layout": layout}
+
+
+def _most_stacked(counts: Mapping[Phase, Sequence[int]]) -> int:
+    return max(map(sum, zip(*counts.values(), strict=True)), default=0)
+
+
+def _whole(most: int) -> Chart:
+    """Return how an axis that counts whole things up to *most* tells them."""
+    return {"tickformat": ",d", **({"dtick": 1} if most <= _FEW else {})}
 
 
 def _area(phase: Phase, places: Sequence[int], counts: Sequence[int]) -> Chart:
@@ -127,6 +150,7 @@ def posts_chart(rows: Sequence[RowRecord], found: Sequence[Span], axis: Axis) ->
     for span in _visible(found):
         by_phase[span.phase].append(span)
     labels = {row.number: chart_text(row.request) for row in rows} if len(rows) <= MOST_LABELLED else {}
+    last = max(row.number for row in rows)
     data = [_bars(phase, by_phase[phase], axis, len(rows)) for phase in PHASES if phase in by_phase]
     if labels:
         data.append(_targets([span for spans in by_phase.values() for span in spans], axis, labels))
@@ -134,7 +158,7 @@ def posts_chart(rows: Sequence[RowRecord], found: Sequence[Span], axis: Axis) ->
         "height": max(260, min(720, 150 + 18 * len(rows))),
         "hovermode": "closest",
         "xaxis": axis.layout(),
-        "yaxis": {"title": {"text": "row of the manifest"}, "range": _rows_range(rows), "tickformat": ",d"},
+        "yaxis": {"title": {"text": "row of the manifest"}, "range": _rows_range(rows), **_whole(last)},
     }
     return {"data": data + _ends(rows, axis, labels), "layout": layout}
 
@@ -204,10 +228,11 @@ def _marks(
     status: str, ended: Sequence[tuple[int, datetime]], axis: Axis, labels: Mapping[int, str], size: int
 ) -> Chart:
     tone = TONES.get(status, "quiet")
+    symbol = _SYMBOLS[status]
     # Small marks would be all outline; a stroke is nothing else.
-    is_stroke = tone not in _SYMBOLS
+    is_stroke = symbol.startswith("line-") or symbol.endswith("-open")
     outline = {"width": 1 if is_stroke or size > _SMALL else 0, "color": f"@{tone}-text" if is_stroke else "@surface"}
-    marker = {"symbol": _SYMBOLS.get(tone, "line-ns"), "size": size, "color": f"@{tone}-text", "line": outline}
+    marker = {"symbol": symbol, "size": size, "color": f"@{tone}-text", "line": outline}
     return {
         "type": "scatter",
         "name": f"ended: {spaced(status)}",
@@ -217,7 +242,7 @@ def _marks(
         "x": [axis.place(at) for _, at in ended],
         "y": [number for number, _ in ended],
         "text": [labels.get(number, "") for number, _ in ended],
-        "hovertemplate": f"row %{{y:,d}} %{{text}}<br>{spaced(status)}, %{{x|%H:%M:%S}}<extra></extra>",
+        "hovertemplate": f"row %{{y:,d}} %{{text}}<br>{spaced(status)}, %{{x|%Y-%m-%d %H:%M:%S}}<extra></extra>",
     }
 
 
@@ -235,10 +260,14 @@ def budget_chart(use: BudgetUse, axis: Axis) -> Chart:
         "hovermode": "x unified",
         "grid": {"rows": 2, "columns": 1},
         "xaxis": axis.layout(anchor="y2"),
-        "yaxis": {"title": {"text": _window(use.samples[-1])}, "rangemode": "tozero", "domain": [0.42, 1]},
-        "yaxis2": {"title": {"text": "waiting"}, "rangemode": "tozero", "domain": [0, 0.3]},
+        "yaxis": _counted(_window(use.samples[-1]), max(use.most_used, *(limit for limit, _ in use.limits)), [0.42, 1]),
+        "yaxis2": _counted("waiting", use.most_waiting, [0, 0.3]),
     }
     return {"data": data, "layout": layout}
+
+
+def _counted(title: str, most: int, domain: Sequence[float]) -> Chart:
+    return {"title": {"text": title}, "rangemode": "tozero", "domain": list(domain), **_whole(most)}
 
 
 def _window(sample: BudgetSample) -> str:

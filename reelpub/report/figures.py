@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from attrs import frozen
 
 from reelpub.bulk.record import RunRecord
 from reelpub.report.budget import BudgetUse, budget_uses
-from reelpub.report.charts import Axis, budget_chart, posts_chart, standing_chart
-from reelpub.report.html import Html, clock, join, number, tag
+from reelpub.report.charts import Axis, Chart, budget_chart, posts_chart, standing_chart
+from reelpub.report.html import Html, clock, join, number, so_many, tag
 from reelpub.report.look import PHASES
-from reelpub.report.phases import Phase, PhaseTotal, Standing, phase_totals, spans, standing, until
+from reelpub.report.phases import Phase, PhaseTotal, Standing, peaks, phase_totals, spans, standing, until
 from reelpub.report.times import Zone, spoken
 
 __all__ = ["Figures", "figures"]
@@ -46,10 +46,10 @@ def figures(record: RunRecord, zone: Zone) -> Figures:
         charts["standing"] = standing_chart(stood, axis)
         charts["posts"] = posts_chart(record.rows, found, axis)
         content = [
-            _figure("standing", "How many posts were where", _most(stood), _standing_table(stood, zone)),
-            _figure("posts", "Every post", _held(totals, len(record.rows)), _phase_table(totals)),
+            _figure("standing", "How many posts were where", _most(peaks(found)), _standing_table(stood, zone), charts),
+            _figure("posts", "Every post", _held(totals, len(record.rows)), _phase_table(totals), charts),
         ]
-    return Figures(timeline=_timeline(content), budget=_budget(record, uses, zone), charts=charts)
+    return Figures(timeline=_timeline(content), budget=_budget(record, uses, zone, charts), charts=charts)
 
 
 def _timeline(content: Sequence[Html]) -> Html:
@@ -57,8 +57,8 @@ def _timeline(content: Sequence[Html]) -> Html:
     return tag("section", title, *content, id="timeline", aria_labelledby="timeline-title")
 
 
-def _figure(chart: str, title: str, said: str, table: Html) -> Html:
-    name = f"chart-{chart}"
+def _figure(chart: str, title: str, said: str, table: Html, charts: Mapping[str, Chart]) -> Html:
+    name, drawn = f"chart-{chart}", charts[chart]
     return tag(
         "figure",
         tag("figcaption", tag("h3", title, id=f"{name}-title"), tag("p", said, id=f"{name}-said")),
@@ -66,6 +66,8 @@ def _figure(chart: str, title: str, said: str, table: Html) -> Html:
             "div",
             id=name,
             class_="chart",
+            # The room that it will take, so that nothing moves, and no link ends elsewhere, once it is drawn.
+            style=f"--height:{drawn['layout']['height']};--traces:{len(drawn['data'])}",
             role="img",
             aria_labelledby=f"{name}-title",
             aria_describedby=f"{name}-said",
@@ -74,22 +76,25 @@ def _figure(chart: str, title: str, said: str, table: Html) -> Html:
     )
 
 
-def _most(found: Standing) -> str:
-    _, counts = found
-    peaks = [f"{PHASES[phase].name} {number(max(counts[phase]))}" for phase in counts if not phase.is_end]
-    return f"At most, at any one time: {', '.join(peaks)}." if peaks else "Every post had ended when it was first seen."
+def _most(found: Mapping[Phase, int]) -> str:
+    told = [f"{PHASES[phase].name} {number(count)}" for phase, count in found.items() if not phase.is_end]
+    return f"At most, at any one time: {', '.join(told)}." if told else "Every post had ended when it was first seen."
 
 
 def _held(totals: Sequence[PhaseTotal], posts: int) -> str:
     by_phase = {total.phase: total for total in totals}
     said = [
-        f"{number(by_phase[phase].posts)} of {number(posts)} posts were {PHASES[phase].name}, "
-        f"typically for {spoken(by_phase[phase].typical)}"
+        f"{number(by_phase[phase].posts)} of {so_many(posts, 'post')} {_was(by_phase[phase].posts)} "
+        f"{PHASES[phase].name}, typically for {spoken(by_phase[phase].typical)}"
         for phase in (Phase.LIMIT, Phase.CAP, Phase.TIME)
         if phase in by_phase
     ]
     zoom = "With a mouse, drag to look closer and double-click to see all again."
     return f"{'; '.join(said) or 'No post was held by a limit, a cap or its time'}. One line is one post. {zoom}"
+
+
+def _was(count: int) -> str:
+    return "was" if count == 1 else "were"
 
 
 def _standing_table(found: Standing, zone: Zone) -> Html:
@@ -122,10 +127,12 @@ def _phase_table(totals: Sequence[PhaseTotal]) -> Html:
     return _table("How long posts were in each state", heads, rows)
 
 
-def _budget(record: RunRecord, uses: Sequence[BudgetUse], zone: Zone) -> Html:
+def _budget(record: RunRecord, uses: Sequence[BudgetUse], zone: Zone, drawn: Mapping[str, Chart]) -> Html:
     title = tag("h2", "Use of the limits", id="budget-title")
     nothing = tag("p", "How the limits stood isn't on record.") if not uses else None
-    charts = [_figure(f"budget-{place}", use.publisher, _used(use), _use_table(use)) for place, use in enumerate(uses)]
+    charts = [
+        _figure(f"budget-{place}", use.publisher, _used(use), _use_table(use), drawn) for place, use in enumerate(uses)
+    ]
     return tag(
         "section",
         title,
@@ -148,11 +155,12 @@ def _imposed(record: RunRecord, zone: Zone) -> Html | None:
 
 
 def _used(use: BudgetUse) -> str:
-    limits = " then ".join(f"{number(limit)} requests in {spoken(window)}" for limit, window in use.limits)
+    limits = " then ".join(f"{so_many(limit, 'request')} in {spoken(window)}" for limit, window in use.limits)
     return (
         f"The limit: {limits}. {use.mean_share:.0%} of it was used on average, pauses left out, "
         f"and at most {number(use.most_used)}; "
-        f"at most {number(use.most_waiting)} requests waited; {number(use.requests)} were sent in all."
+        f"at most {so_many(use.most_waiting, 'request')} waited; "
+        f"{number(use.requests)} {_was(use.requests)} sent in all."
     )
 
 

@@ -9,7 +9,7 @@ from html import escape
 from reelpub.report.text import shown
 from reelpub.report.times import Zone
 
-__all__ = ["Html", "clock", "join", "number", "tag"]
+__all__ = ["Html", "clock", "join", "number", "so_many", "tag"]
 
 _VOID = frozenset({"br", "input", "meta"})
 
@@ -38,6 +38,11 @@ def join(children: Iterable[object]) -> Html:
 def number(value: float) -> str:
     """Return a number with its thousands set apart: ``10,000``."""
     return f"{value:,.0f}"
+
+
+def so_many(count: int, what: str) -> str:
+    """Return so many of something: ``1 post``, ``10,000 posts``."""
+    return f"{number(count)} {what}{'' if count == 1 else 's'}"
 
 
 def clock(at: datetime, zone: Zone) -> Html:

@@ -26,7 +26,7 @@ def calendar(months: Sequence[Month], zone: Zone) -> Html:
     """Return the section with *months*, told by the clocks of *zone*."""
     entries = [entry for month in months for week in month.weeks for day in week if day for entry in day.entries]
     waiting = sum(entry.row.status is OutcomeStatus.SCHEDULED for entry in entries)
-    said = f"{number(len(entries))} posts have a time of their own, {number(waiting)} of them are scheduled."
+    said = f"{number(len(entries))} posts have a time of their own, {_scheduled(waiting, len(entries))}."
     if len(entries) == 1:
         said = f"1 post has a time of its own{', and is scheduled' if waiting else ''}."
     return tag(
@@ -37,6 +37,12 @@ def calendar(months: Sequence[Month], zone: Zone) -> Html:
         id="calendar",
         aria_labelledby="calendar-title",
     )
+
+
+def _scheduled(count: int, among: int) -> str:
+    if count in (0, among):
+        return "all of them are scheduled" if count else "none of them is scheduled"
+    return f"{number(count)} of them {'is' if count == 1 else 'are'} scheduled"
 
 
 def _month(month: Month, zone: Zone) -> Html:

@@ -7,13 +7,17 @@ from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 from reelpub.bulk.record import RunRecord
+from reelpub.models.post import DeliveryStatus
 from reelpub.report.accounts import Share
 from reelpub.report.html import Html, clock, join, number, tag
 from reelpub.report.look import TONES, badge, spaced
 from reelpub.report.times import Zone, spoken
-from reelpub.report.totals import NOT_TOLD, Tally, headline, tallies
+from reelpub.report.totals import NOT_NAMED, NOT_TOLD, Tally, headline, tallies
 
 __all__ = ["filtered", "foot", "head", "totals"]
+
+_ORDER = tuple(dict.fromkeys([*TONES, *map(str, DeliveryStatus), NOT_TOLD]))
+"""Of the tables' columns: the same in both."""
 
 
 def filtered(**filters: str | None) -> str:
@@ -67,7 +71,7 @@ def _unfinished(record: RunRecord) -> Html | None:
 
 def totals(record: RunRecord, shares: Sequence[Sequence[Share]]) -> Html:
     """Return the section that counts: posts by status, accounts' shares by platform and by account."""
-    platforms = tallies(shares, lambda share: share.platform or "not named")
+    platforms = tallies(shares, lambda share: share.platform or NOT_NAMED)
     accounts = tallies(shares, lambda share: share.name)
     told = (("By platform", "Platform", "platform", platforms), ("By account", "Account", "account", accounts))
     tables = [_table(*table) for table in told if table[-1]]
@@ -76,9 +80,17 @@ def totals(record: RunRecord, shares: Sequence[Sequence[Share]]) -> Html:
         tag("h2", "Totals", id="totals-title"),
         _cards(record) if record.rows else tag("p", "There is nothing to count."),
         tag("div", *tables, class_="tallies") if tables else None,
+        _not_told(platforms),
         id="totals",
         aria_labelledby="totals-title",
     )
+
+
+def _not_told(found: Sequence[Tally]) -> Html | None:
+    if not any(NOT_TOLD in tally.counts for tally in found):
+        return None
+    said = f"{NOT_TOLD}: nothing is known of the account itself, as with a duplicate, of which another post tells."
+    return tag("p", said, class_="hint")
 
 
 def _cards(record: RunRecord) -> Html:
@@ -97,16 +109,12 @@ def _card(status: str, count: int, total: int) -> Html:
 
 
 def _table(title: str, name: str, key: str, found: Sequence[Tally]) -> Html:
-    statuses = [status for status in _order(found) if any(status in tally.counts for tally in found)]
+    statuses = [status for status in _ORDER if any(status in tally.counts for tally in found)]
     heads = [tag("th", badge(status) if status != NOT_TOLD else status, scope="col") for status in statuses]
     rows = [_row(tally, statuses, key) for tally in found]
     columns = tag("tr", tag("th", name, scope="col"), *heads, tag("th", "all", scope="col"))
     table = tag("table", tag("caption", title), tag("thead", columns), tag("tbody", *rows), class_="tally")
     return tag("div", table, class_="scroll", role="region", aria_label=title, tabindex="0")
-
-
-def _order(found: Sequence[Tally]) -> list[str]:
-    return list(dict.fromkeys([*TONES, *(status for tally in found for status in tally.counts)]))
 
 
 def _row(tally: Tally, statuses: Sequence[str], key: str) -> Html:

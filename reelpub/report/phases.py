@@ -15,7 +15,19 @@ from attrs import frozen
 from reelpub.bulk.record import Moment, RowRecord, RunRecord
 from reelpub.models.outcome import OutcomeStatus
 
-__all__ = ["End", "Phase", "PhaseTotal", "Span", "Standing", "ends", "phase_totals", "spans", "standing", "until"]
+__all__ = [
+    "End",
+    "Phase",
+    "PhaseTotal",
+    "Span",
+    "Standing",
+    "ends",
+    "peaks",
+    "phase_totals",
+    "spans",
+    "standing",
+    "until",
+]
 
 MOST_POINTS = 240
 """Instants at which a run of many rows is counted: more than a screen can show apart in a stacked area."""
@@ -182,6 +194,17 @@ def phase_totals(found: Iterable[Span]) -> tuple[PhaseTotal, ...]:
         for phase in Phase
         if phase in times and not phase.is_end
     )
+
+
+def peaks(found: Iterable[Span]) -> dict[Phase, int]:
+    """Return how many rows at most were in each phase at any one time, exactly; phases with no row are left out."""
+    changes: dict[Phase, list[tuple[datetime, int]]] = {}
+    for span in found:
+        changes.setdefault(span.phase, []).extend(((span.begin, 1), (span.end, -1)))
+    # Of one instant, what ends comes first.
+    return {
+        phase: max(accumulate(change for _, change in sorted(changes[phase]))) for phase in Phase if phase in changes
+    }
 
 
 def standing(found: Sequence[Span]) -> Standing:

@@ -14,6 +14,7 @@ from reelpub.models.post import DeliveryStatus
 from reelpub.report.html import Html, clock, join, number, tag
 from reelpub.report.look import badge, spaced
 from reelpub.report.times import Zone, spoken
+from reelpub.report.totals import NOT_NAMED, NOT_TOLD
 
 __all__ = ["MOST_STATIC", "posts"]
 
@@ -76,7 +77,7 @@ def _filters(rows: Sequence[Values]) -> Html:
         "form",
         tag("p", tag("label", "Search", for_="filter-text"), search, class_="search"),
         _statuses(rows, accounts),
-        _choice("platform", "Platform", _named(account.get("platform") for account in accounts)),
+        _choice("platform", "Platform", _named(account.get("platform", NOT_NAMED) for account in accounts)),
         _choice("account", "Account", _named(account["name"] for account in accounts)),
         _choice("publisher", "Publisher", _named(row.get("publisher") for row in rows)),
         _sorting(),
@@ -94,14 +95,14 @@ def _named(names: Iterable[str | None]) -> list[tuple[str, str]]:
 
 
 def _statuses(rows: Sequence[Values], accounts: Sequence[Values]) -> Html:
-    of_rows, of_accounts = {row["status"] for row in rows}, {account.get("status") for account in accounts}
+    of_rows, of_accounts = {row["status"] for row in rows}, {account.get("status", NOT_TOLD) for account in accounts}
     groups = [
         ("The post is", [(str(status), spaced(status)) for status in OutcomeStatus if status in of_rows]),
         (
             "An account is",
             [
                 (f"account.{status}", f"an account: {spaced(status)}")
-                for status in DeliveryStatus
+                for status in (*DeliveryStatus, NOT_TOLD)
                 if status in of_accounts
             ],
         ),
@@ -191,15 +192,15 @@ def _account(account: Values) -> Html:
 
 
 def _when(row: Values, zone: Zone) -> Html:
-    told = (
-        [("for", "planned"), ("ended", "settled")] if "settled" in row else [("for", "planned"), ("began", "submitted")]
-    )
+    # What is scheduled hasn't ended: it would have before the time that it is for.
+    ended = "since" if row["status"] == OutcomeStatus.SCHEDULED else "ended"
+    told = [("for", "planned"), (ended, "settled") if "settled" in row else ("began", "submitted")]
     parts = [tag("span", tag("i", f"{word} "), clock(_instant(row[name]), zone)) for word, name in told if name in row]
     return join(parts) if parts else Html("-")
 
 
 def _sends(row: Values) -> str:
-    return number(row["sends"]) if "sends" in row else "-"
+    return f"{number(row['sends'])}\u00d7" if "sends" in row else "-"
 
 
 def _instant(at: int) -> datetime:

@@ -14,6 +14,7 @@ from reelpub.bulk.record import Moment, RowRecord
 from reelpub.models.outcome import Outcome
 from reelpub.models.request import PublishRequest
 from reelpub.report.accounts import Share
+from reelpub.report.look import spaced
 from reelpub.report.text import address, shown
 from reelpub.report.times import milliseconds
 
@@ -88,7 +89,10 @@ def _account_values(share: Share) -> Values:
 
 def moment_values(moment: Moment) -> list[object]:
     """Return when *moment* was, its kind, and what it says."""
-    said = moment.text or moment.kind.replace("_", " ")
+    status = moment.settled_as
+    said = moment.text or spaced(moment.kind)
+    if status is not None:
+        said = said.replace(status, spaced(status), 1)
     return [milliseconds(moment.at), moment.kind, shown(said)]
 
 

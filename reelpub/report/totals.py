@@ -12,7 +12,10 @@ from reelpub.models.outcome import OutcomeStatus
 from reelpub.models.post import DeliveryStatus
 from reelpub.report.accounts import Share
 
-__all__ = ["NOT_TOLD", "Tally", "headline", "tallies"]
+__all__ = ["NOT_NAMED", "NOT_TOLD", "Tally", "headline", "tallies"]
+
+NOT_NAMED = "not named"
+"""What platform is counted where an account is named by its id and nothing more is known of it."""
 
 NOT_TOLD = "not told"
 """What is counted where nothing is known of an account itself."""

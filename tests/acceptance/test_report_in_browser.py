@@ -17,6 +17,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import anyio
+import attrs
 import pytest
 import pytest_asyncio
 
@@ -246,6 +247,69 @@ async def test_a_total_leads_to_its_rows(opened, pages):
         assert await seen.page.input_value("#filter-status") == "refused"
 
 
+async def test_that_nothing_is_told_of_an_account_leads_to_its_rows(opened, pages, runs):
+    duplicates = [row.number for row in runs.run(24).rows if row.status is OutcomeStatus.DUPLICATE]
+    async with opened(pages()) as seen:
+        await seen.page.get_by_role("link", name="not told, tiktok:acme").click()
+        await seen.until_count(f"{len(duplicates)} of 24 posts")
+        assert await seen.numbers() == duplicates
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE])
+async def test_an_address_with_a_filter_shows_the_posts_once_the_charts_are_drawn(opened, pages, size):
+    async with opened(pages(120), size, hash_="#?status=failed") as seen:
+        await seen.until("document.querySelectorAll('.chart .main-svg').length >= 6")
+        await seen.until("Math.abs(document.querySelector('#posts').getBoundingClientRect().top) < 40")
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE])
+async def test_nothing_moves_as_the_charts_come(opened, pages, size):
+    async with opened(pages(), size) as seen:
+        drawn = "[...document.querySelectorAll('.chart')].map(one => one.getBoundingClientRect().height)"
+        heights = await seen.page.evaluate(drawn)
+        await seen.page.evaluate("document.querySelectorAll('.chart').forEach(one => one.replaceChildren())")
+        assert await seen.page.evaluate(drawn) == pytest.approx(heights, abs=1)
+
+
+async def test_a_long_title_and_reason_are_cut_until_the_row_is_opened(opened, runs, tmp_path):
+    title, reason = "A title that goes on. " * 99, "A reason that goes on. " * 99
+    row = runs.row(1, OutcomeStatus.FAILED, title=title, reference="reference-" * 40)
+    row = attrs.evolve(row, outcome=attrs.evolve(row.outcome, reason=reason))
+    path = tmp_path / "long.html"
+    report.write(runs.run(1, rows=(row,)), path, generated_at=NOW)
+    height = "document.querySelector('#row-1').getBoundingClientRect().height"
+    async with opened(path) as seen:
+        assert await seen.page.evaluate(height) < 300
+        await seen.page.locator("#row-1 summary").click()
+        assert await seen.page.evaluate(height) > 1000
+        await seen.page.locator("#row-1 summary").click()
+        await seen.page.emulate_media(media="print")
+        whole = "[...document.querySelectorAll('#row-1 bdi')].every(one => one.scrollHeight <= one.clientHeight + 1)"
+        await seen.until(whole)
+
+
+async def test_very_many_accounts_dont_keep_from_what_follows(opened, runs, tmp_path):
+    def many(row):
+        named = [
+            attrs.evolve(one, account=attrs.evolve(one.account, id=f"{row.number}", username=f"shop_{row.number}"))
+            for one in row.outcome.deliveries
+        ]
+        return attrs.evolve(row, outcome=attrs.evolve(row.outcome, deliveries=tuple(named)))
+
+    record = runs.run(120)
+    path = tmp_path / "accounts.html"
+    report.write(attrs.evolve(record, rows=tuple(map(many, record.rows))), path, generated_at=NOW)
+    height = "document.querySelector('#totals').getBoundingClientRect().height"
+    async with opened(path) as seen:
+        assert await seen.page.evaluate(height) < 1500
+        around = seen.page.locator(".tallies .scroll").last
+        await around.evaluate("one => one.scrollTo({top: 1e6, behavior: 'instant'})")
+        head, frame = await around.locator("thead th").first.bounding_box(), await around.bounding_box()
+        assert head["y"] == pytest.approx(frame["y"], abs=1), "the heads stay in sight"
+        await seen.page.emulate_media(media="print")
+        assert await seen.page.evaluate(height) > 2000, "paper can't be scrolled"
+
+
 async def test_what_the_address_asks_for_in_vain_is_no_filter(opened, pages):
     async with opened(pages(), hash_="#?status=nonsense&sort=nonsense.up&page=99") as seen:
         assert await seen.count() == "24 posts"
@@ -384,6 +448,28 @@ async def test_on_paper_all_rows_are_there_in_dark_ink(opened, pages):
         assert await seen.page.evaluate(clipped) == "normal", "links' addresses are whole"
         await seen.page.emulate_media(media="screen", color_scheme="dark")
         await seen.until("document.querySelectorAll('#rows tr').length === 100")
+
+
+@pytest.mark.parametrize("size", [(360, 740), (718, 1000)])
+async def test_no_legend_covers_a_chart_in_another_width(opened, pages, size):
+    covered = """[...document.querySelectorAll('.chart')].map(one =>
+        one.querySelector('.legend').getBoundingClientRect().bottom
+        - one.querySelector('.nsewdrag').getBoundingClientRect().top)"""
+    async with opened(pages(), size) as seen:
+        await seen.page.emulate_media(media="print")
+        await seen.until("document.querySelector('#chart-posts .main-svg').getBoundingClientRect().width === 700")
+        assert max(await seen.page.evaluate(covered)) <= 1
+        await seen.page.emulate_media(media="screen")
+        await seen.page.set_viewport_size({"width": size[1], "height": size[0]})
+        await seen.until("document.querySelector('#chart-posts .main-svg').getBoundingClientRect().width !== 700")
+        await seen.until(f"Math.max(...{covered}) <= 1")
+        for width in (1440, 900, 660, 1200):
+            await seen.page.set_viewport_size({"width": width, "height": 900})
+            await seen.until(
+                "Math.abs(document.querySelector('#chart-posts').clientWidth"
+                " - document.querySelector('#chart-posts .main-svg').clientWidth) <= 1"
+            )
+            await seen.until(f"Math.max(...{covered}) <= 1")
 
 
 async def test_it_prints(opened, pages, tmp_path):

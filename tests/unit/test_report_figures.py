@@ -16,8 +16,9 @@ from reelpub.report.accounts import shares
 from reelpub.report.agenda import agenda
 from reelpub.report.budget import MOST_SAMPLES, budget_uses
 from reelpub.report.charts import MOST_APART, MOST_LABELLED, Axis, budget_chart, posts_chart, standing_chart
+from reelpub.report.figures import figures
 from reelpub.report.look import PHASES
-from reelpub.report.phases import MOST_POINTS, Phase, Span, phase_totals, spans, standing, until
+from reelpub.report.phases import MOST_POINTS, Phase, Span, peaks, phase_totals, spans, standing, until
 from reelpub.report.times import zone_named
 from reelpub.report.totals import headline, tallies
 
@@ -141,6 +142,33 @@ def test_many_changes_are_counted_at_even_distances():
     for place in (0, 60, 120, 238):
         assert counts[Phase.WAITING][place] == sum(span.end > instants[place] for span in found)
     assert counts[Phase.WAITING][-1] == 1
+
+
+def test_peaks_are_exact_however_many_changes_there_are():
+    """Counted at even distances, what lasts a second in hours would be missed: nothing would ever have been sent."""
+    found = []
+    for row in range(2 * MOST_POINTS):
+        begun = 60 * row
+        found.append(Span(row, Phase.SENDING, at(begun + 30), at(begun + 31)))
+        found.append(Span(row, Phase.PROVIDER, at(begun + 31), at(begun + 151)))
+    assert peaks(found) == {Phase.SENDING: 1, Phase.PROVIDER: 2}
+    assert peaks([]) == {}
+
+
+@pytest.mark.parametrize(("count", "said"), [(1, "1 of 1 post was held"), (3, "1 of 3 posts was held")])
+def test_one_post_that_was_held_is_told_as_one(runs, count, said):
+    rows = [row_with(runs, (0, "queued", None), (1, "held", "limit"), (9, "sent", None), (10, "settled", None))]
+    rows += [attrs.evolve(runs.row(number, OutcomeStatus.PUBLISHED), moments=()) for number in range(2, count + 1)]
+    page = figures(runs.run(count, rows=tuple(rows)), zone_named("UTC"))
+    assert f"{said} by the rate limit, typically for 8 s" in page.timeline
+
+
+def test_one_request_is_told_as_one(runs):
+    sample = attrs.evolve(runs.sample(0), limit=1, used=0, waiting=0, requests=0)
+    later = attrs.evolve(sample, at=at(1), used=1, waiting=1, requests=1)
+    said = figures(attrs.evolve(runs.run(1), samples=(sample, later)), zone_named("UTC")).budget
+    assert "The limit: 1 request in 1 min" in said
+    assert "at most 1 request waited; 1 was sent in all" in said
 
 
 def test_nothing_stands_anywhere_where_nothing_happened():
@@ -397,7 +425,39 @@ def test_ends_are_marked_by_shape_too(runs):
     marks = [trace for trace in posts_chart(run.rows, found_spans(run), UTC_AXIS)["data"] if "ended" in trace["name"]]
     assert len(marks) == len(OutcomeStatus)
     shapes = {trace["name"]: trace["marker"]["symbol"] for trace in marks}
-    assert len({shapes[f"ended: {name}"] for name in ("published", "failed", "scheduled", "unknown")}) == 4
+    assert len(set(shapes.values())) == len(OutcomeStatus), "colours alone tell nothing to everybody"
+
+
+def test_a_mark_says_on_which_day_it_was(runs):
+    """A run may take days, and an axis names its days far apart."""
+    run = runs.run(1)
+    (mark,) = [trace for trace in posts_chart(run.rows, found_spans(run), UTC_AXIS)["data"] if "ended" in trace["name"]]
+    assert mark["hovertemplate"] == "row %{y:,d} %{text}<br>published, %{x|%Y-%m-%d %H:%M:%S}<extra></extra>"
+
+
+@pytest.mark.parametrize(("count", "step"), [(1, 1), (8, 1), (9, None)])
+def test_few_posts_are_counted_in_whole_ones(runs, count, step):
+    """Left to itself the library would have ticks at halves, and write two of them as the same row."""
+    run = runs.run(count)
+    for chart in (
+        standing_chart(standing(found_spans(run)), UTC_AXIS),
+        posts_chart(run.rows, found_spans(run), UTC_AXIS),
+    ):
+        assert chart["layout"]["yaxis"].get("dtick") == step
+        assert chart["layout"]["yaxis"]["tickformat"] == ",d"
+
+
+def test_few_rows_far_apart_have_few_ticks(runs):
+    """Where rows with errors were left out, the numbers have gaps."""
+    rows = (runs.row(1, OutcomeStatus.PUBLISHED), runs.row(90_000, OutcomeStatus.PUBLISHED))
+    found = [span for row in rows for span in spans(row, at(200_000))]
+    assert "dtick" not in posts_chart(rows, found, UTC_AXIS)["layout"]["yaxis"]
+
+
+def test_few_requests_are_counted_in_whole_ones(runs):
+    (use,) = budget_uses([runs.sample(0), attrs.evolve(runs.sample(1), waiting=3)])
+    layout = budget_chart(attrs.evolve(use, most_waiting=3), UTC_AXIS)["layout"]
+    assert (layout["yaxis"].get("dtick"), layout["yaxis2"].get("dtick")) == (None, 1)
 
 
 def test_the_axis_says_whose_time_it_is_and_stays_at_one_offset():

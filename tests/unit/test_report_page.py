@@ -10,6 +10,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from importlib.resources import files
+from urllib.parse import parse_qs
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -128,7 +129,7 @@ def check_values(row, told):
     assert told["caption"] == row.request.caption if row.request.caption is not None else "caption" not in told
     assert told["label"] == row.request.reference
     assert (
-        [*told["moments"]] == [[milliseconds(one.at), one.kind, one.text] for one in row.moments]
+        [*told["moments"]] == [[milliseconds(one.at), one.kind, in_words(one)] for one in row.moments]
         if row.moments
         else ("moments" not in told)
     )
@@ -164,6 +165,11 @@ def check_values(row, told):
     assert facts["Job"] == row.job_id
     assert facts.get("Same as job") == outcome.duplicate_of
     assert facts.get("Drafts left behind") == (", ".join(outcome.orphans) or None)
+
+
+def in_words(moment):
+    """Return what a moment says; the word for an end is the one that every badge has."""
+    return moment.text.replace("_", " ") if moment.kind == "settled" else moment.text
 
 
 def check_shown(row, element):
@@ -212,6 +218,39 @@ def test_totals_are_the_records(runs):
         assert link.attributes["href"] == f"#?platform={platform}&status=account.failed"
 
 
+def test_every_total_leads_to_a_filter_that_there_is(runs):
+    """Of a duplicate's accounts nothing is told: that, too, can be asked for."""
+    by_id = runs.row(24, OutcomeStatus.DUPLICATE, accounts=("5eed0001",))
+    root, _, _ = rendered(runs.run(24, rows=(*runs.run(23).rows, by_id)))
+    asked = [parse_qs(link.attributes["href"][2:]) for link in root.one("section", id="totals").all("a")]
+    choices = {
+        name: {option.attributes["value"] for option in root.one("select", id=f"filter-{name}").all("option")}
+        for name in ("status", "platform", "account")
+    }
+    for name, there in choices.items():
+        assert {value for one in asked for value in one.get(name, ())} <= there
+    assert "account.not told" in choices["status"]
+    assert "not named" in choices["platform"]
+    assert "not told: nothing is known of the account itself" in root.one("section", id="totals").text
+
+
+def test_that_nothing_is_told_is_no_choice_where_all_is(runs):
+    root, _, _ = rendered(runs.run(1))
+    assert "account.not told" not in [option.attributes["value"] for option in root.all("option")]
+    assert "nothing is known of the account itself" not in root.one("section", id="totals").text
+
+
+def test_a_chart_has_its_room_before_it_is_drawn(runs):
+    """Without it everything below would move as the charts come, and a link to a filter end somewhere else."""
+    root, _, _ = rendered(runs.run(20))
+    charts = json.loads(root.one("script", id="charts").text)
+    places = {node.attributes["id"]: node.attributes["style"] for node in root.all("div", **{"class": "chart"})}
+    assert places == {
+        f"chart-{name}": f"--height:{chart['layout']['height']};--traces:{len(chart['data'])}"
+        for name, chart in charts.items()
+    }
+
+
 def count_of(deliveries, platform, status):
     return sum(one.account.platform == platform and one.status == status for one in deliveries)
 
@@ -251,7 +290,7 @@ def test_the_calendar_links_to_the_rows(runs):
     section = root.one("section", id="calendar")
     entries = {entry.attributes["href"] for entry in section.all("a")}
     assert entries == {"#row-3", "#row-13", "#row-23"}
-    assert "3 posts have a time of their own, 3 of them are scheduled" in section.text
+    assert "3 posts have a time of their own, all of them are scheduled" in section.text
     assert [header.text for header in section.all("th")][:2] == ["Monday", "Tuesday"]
 
 
@@ -265,6 +304,18 @@ def test_the_calendar_links_to_the_rows(runs):
 def test_a_single_post_in_the_calendar_is_told_as_one(runs, status, said):
     record = runs.run(1, rows=(runs.row(1, status, at=NOW),))
     assert said in rendered(record)[0].one("section", id="calendar").text
+
+
+@pytest.mark.parametrize(
+    ("scheduled", "said"), [(0, "none of them is scheduled"), (1, "1 of them is"), (2, "2 of them are"), (3, "all of")]
+)
+def test_how_many_of_the_calendar_are_scheduled_is_told_as_people_do(runs, scheduled, said):
+    rows = tuple(
+        runs.row(number, OutcomeStatus.SCHEDULED if number <= scheduled else OutcomeStatus.FAILED, at=NOW)
+        for number in (1, 2, 3)
+    )
+    section = rendered(runs.run(3, rows=rows))[0].one("section", id="calendar")
+    assert f"3 posts have a time of their own, {said}" in section.text
 
 
 def test_a_full_day_of_the_calendar_can_be_opened(runs):
@@ -288,6 +339,22 @@ def test_times_are_utc_where_no_row_has_a_zone(runs):
     root, values, _ = rendered(runs.run(2), zone=None)
     assert values["offsets"] == [[values["offsets"][0][0], 0]]
     assert "2027-03-26 08:00:00" in root.one("header").text
+
+
+def test_how_a_post_ended_is_told_in_words(runs):
+    moment = Moment(at=NOW, kind="settled", text="not_sent: it was too_late for partly_published")
+    row = attrs.evolve(runs.row(1, OutcomeStatus.NOT_SENT), moments=(moment,))
+    _, values, _ = rendered(runs.run(1, rows=(row,)))
+    assert [said for _, _, said in values["rows"][0]["moments"]] == ["not sent: it was too_late for partly_published"]
+
+
+@pytest.mark.parametrize(("status", "word"), [(OutcomeStatus.SCHEDULED, "since"), (OutcomeStatus.FAILED, "ended")])
+def test_what_is_scheduled_hasnt_ended(runs, status, word):
+    """It would have ended before the time that it is for."""
+    row = runs.row(1, status, at=NOW)
+    root, _, _ = rendered(runs.run(1, rows=(row,)))
+    said = root.one("tr", id="row-1").one("td", **{"class": "when"}).text
+    assert said == f"for {oslo(NOW)}{word} {oslo(row.outcome.settled_at)}"
 
 
 def test_what_was_left_behind_is_in_the_details(runs):

@@ -3,7 +3,7 @@
 (() => {
   const charts = JSON.parse(document.getElementById("charts").textContent);
   const PAPER_WIDTH = 700;
-  const CONFIG = { responsive: true, displayModeBar: false, showTips: false };
+  const CONFIG = { displayModeBar: false, showTips: false };
   const narrow = matchMedia("(max-width: 40rem)"), coarse = matchMedia("(pointer: coarse)"), paper = matchMedia("print");
   const dark = matchMedia("(prefers-color-scheme: dark)");
 
@@ -40,15 +40,28 @@
     const style = getComputedStyle(document.documentElement);
     const { data, layout } = charts[name];
     const place = document.getElementById(`chart-${name}`);
+    // From nothing: a legend that is drawn again in another width may keep the room it had, and cover the posts. So it
+    // does where the library itself follows the width, too.
+    Plotly.purge(place);
     // The numbers are copied by reference: only the looks differ between two drawings.
-    return Plotly.react(place, resolved(data, style), framed(resolved(layout, style), data.length, style), CONFIG);
+    return Plotly.newPlot(place, resolved(data, style), framed(resolved(layout, style), data.length, style), CONFIG);
   }
 
+  let drawn = "";
   function drawAll() {
-    for (const name of Object.keys(charts)) draw(name);
+    const queries = [dark, narrow, coarse, paper].map((query) => query.matches);
+    const looks = [document.documentElement.clientWidth, ...queries].join();
+    // Beginning to print is told more than once, and a phone's bar that comes and goes changes the height alone.
+    if (looks !== drawn) for (const name of Object.keys(charts)) draw(name);
+    drawn = looks;
   }
 
   for (const query of [dark, narrow, coarse, paper]) query.addEventListener("change", drawAll);
+  let resizing;
+  addEventListener("resize", () => {
+    clearTimeout(resizing);
+    resizing = setTimeout(drawAll, 150);
+  });
   addEventListener("beforeprint", drawAll);
   addEventListener("afterprint", drawAll);
   drawAll();

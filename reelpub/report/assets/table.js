@@ -6,6 +6,7 @@
   const record = JSON.parse(byId("record").textContent);
   const form = byId("filters"), body = byId("rows"), count = byId("count"), pager = byId("pager");
   const heads = [...document.querySelectorAll(".posts thead [data-key]")];
+  const NOT_TOLD = "not told", NOT_NAMED = "not named";
   const FILTERS = ["text", "status", "platform", "account", "publisher"];
 
   // ---- times, as the report tells them
@@ -89,7 +90,8 @@
   }
 
   function when(row) {
-    const told = "settled" in row ? [["for", "planned"], ["ended", "settled"]] : [["for", "planned"], ["began", "submitted"]];
+    const ended = row.status === "scheduled" ? "since" : "ended";
+    const told = [["for", "planned"], "settled" in row ? [ended, "settled"] : ["began", "submitted"]];
     const parts = told.filter(([, name]) => name in row).map(([word, name]) => tag("span", {}, tag("i", {}, `${word} `), clock(row[name])));
     return parts.length ? parts : ["-"];
   }
@@ -102,7 +104,7 @@
       ["accounts", row.accounts ? [tag("ul", {}, ...row.accounts.map(account))] : ["-"]],
       ["when", when(row)],
       ["took", ["took" in row ? spoken(row.took) : "-"]],
-      ["sends", ["sends" in row ? number(row.sends) : "-"]],
+      ["sends", ["sends" in row ? `${number(row.sends)}\u00d7` : "-"]],
       ["details", details(row)],
     ];
     const line = tag("small", {}, `line ${number(row.line)}`);
@@ -133,8 +135,8 @@
     if (ofAccount || asked.platform || asked.account) {
       // One and the same account has to be all of what is asked for.
       const fits = (one) =>
-        (!ofAccount || one.status === ofAccount) &&
-        (!asked.platform || one.platform === asked.platform) &&
+        (!ofAccount || (one.status ?? NOT_TOLD) === ofAccount) &&
+        (!asked.platform || (one.platform ?? NOT_NAMED) === asked.platform) &&
         (!asked.account || one.name === asked.account);
       if (!(row.accounts || []).some(fits)) return false;
     }
