@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
@@ -259,7 +260,10 @@ class TestPicture:
         ("width", "expected"),
         [
             (80, "reap          10 of 10 requests used, next in 41 s, 2 waiting"),
-            (40, "reap 10/10, next in 41 s"),
+            (76, "reap          10 of 10 requests used, next in 41 s, 2 waiting"),
+            (75, "reap 10/10, next in 41 s, 2 waiting"),
+            (40, "reap 10/10, next in 41 s, 2 waiting"),
+            (35, "reap 10/10, next in 41 s"),
         ],
     )
     def test_a_line_for_each_provider(self, width, expected):
@@ -273,6 +277,7 @@ class TestPicture:
         ("width", "expected"),
         [
             (80, "reap        can't be reached for 2 min; what waits is sent when it can be"),
+            (75, "reap: out of reach for 2 min"),
             (40, "reap: out of reach for 2 min"),
         ],
     )
@@ -302,6 +307,16 @@ class TestPicture:
         lines = self.drawn(width, in_ascii=in_ascii)
         assert max(map(len, lines)) < width
         assert any("34" in line and "120" in line for line in lines)
+
+    def test_a_name_in_wide_characters_leaves_the_estimate_its_room(self):
+        found = tally(120)
+        found.name = "春の投稿" * 20 + ".csv"
+        console = Console(file=io.StringIO(), width=80, height=24)
+        lines = console.render_lines(Picture(found, list, lambda: NOW).draw(80), pad=False)
+        head = "".join(segment.text for segment in lines[0])
+        assert head.startswith("261122-k3f9  春の投稿")
+        assert re.search(r"\.\.\. +0 of 120   about \d+ (s|min) left$", head)
+        assert cell_len(head) == 79
 
     def test_at_eighty_columns(self):
         head, bar, counts, *budgets = self.drawn(80)

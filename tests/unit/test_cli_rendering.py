@@ -215,8 +215,20 @@ class TestListings:
         found = listing.Listing(columns=("Day", "Publisher", "Accounts"), rows=(tuple((one,) for one in entries),))
         TableView(console=Console(file=written, width=50)).listing(found)
         assert written.getvalue().splitlines() == [
-            "Day             Publisher", "2027-03-28 Sun  reap", "    instagram:acme, tiktok:acme, youtube:acme"
-        ]  # fmt: skip
+            "Day             Publisher",
+            "    Accounts",
+            "2027-03-28 Sun  reap",
+            "    instagram:acme, tiktok:acme, youtube:acme",
+        ]
+
+    def test_columns_stand_under_each_other_where_characters_are_wide(self):
+        rows = tuple(((Span(name),), (Span("reap"),)) for name in ("春の投稿", "🥐 croissant", "clip-1"))
+        assert lines_of(listing.Listing(columns=("Post", "Publisher"), rows=rows)) == [
+            "Post          Publisher",
+            "春の投稿      reap",
+            "🥐 croissant  reap",
+            "clip-1        reap",
+        ]
 
     def test_an_empty_listing_has_no_rows(self):
         assert lines_of(listing.outcomes([])) == ["Account  Status  Link or reason"]
@@ -239,6 +251,17 @@ class TestLines:
             clean(EVIL),
         ]
 
+    def test_what_is_said_stands_under_each_other_where_characters_are_wide(self, capsys):
+        view = LinesView()
+        requests = [PublishRequest(Clip("a", "b"), reference=name) for name in ("春の投稿", "clip-1")]
+        view.open(Board(requests))
+        for request in requests:
+            view.event(str(request), event(JobQueued))
+        assert capsys.readouterr().out.splitlines() == [
+            "    0.0s  春の投稿  queued for reap",
+            "    0.0s  clip-1    queued for reap",
+        ]
+
 
 def terminal(width: int = 80, height: int = 24, **members: object) -> tuple[Console, io.StringIO]:
     written = io.StringIO()
@@ -253,6 +276,16 @@ def terminal(width: int = 80, height: int = 24, **members: object) -> tuple[Cons
         **members,
     )
     return console, written
+
+
+class Ascii(io.StringIO):
+    """What an old terminal takes."""
+
+    encoding = "ascii"
+
+
+def several(board: Board, height: int, in_ascii: bool) -> listing.Listing:
+    return listing.batch(board, height=height, in_ascii=in_ascii)
 
 
 class TestTable:
@@ -305,6 +338,38 @@ class TestTable:
         shown = lines_of(listing.batch(board, height=3))
         assert [text.split()[0] for text in shown] == ["Post", "a/4", "a/5", "a/8", "and"]
         assert shown[-1] == "and 6 more: 4 published, 2 queued"
+
+    def test_a_table_that_moves_is_never_taller_than_the_screen(self):
+        """What scrolls off it couldn't be taken away again, not even at its end."""
+        console, written = terminal(width=40, height=12)
+        names = [f"instagram:a_shop_with_a_long_name_{number}" for number in range(30)]
+        requests = [PublishRequest(GeneratedPost(f"generated-post-{number}"), accounts=names) for number in range(9)]
+        view = TableView(console=console, layout=several, footer=lambda: "so far")
+        view.open(Board(requests))
+        first = written.getvalue()
+        assert first.count("\n") < 12
+        assert "and 4 more: 4 queued" in first
+        assert "so far" in first
+        view.close()
+        assert written.getvalue().count("\n") <= 2 * 12
+
+    def test_one_post_with_many_accounts_is_no_taller_either(self):
+        console, written = terminal(height=10)
+        request = PublishRequest(GeneratedPost("g"), accounts=[f"instagram:shop_{number}" for number in range(30)])
+        view = TableView(console=console)
+        view.open(Board([request]))
+        view.close()
+        assert "instagram:shop_0" in written.getvalue()
+        assert "instagram:shop_29" not in written.getvalue()
+
+    def test_a_table_that_moves_is_cut_without_a_sign_that_the_terminal_lacks(self):
+        console, _ = terminal(width=30, height=12)
+        console.file = written = Ascii()
+        view = TableView(console=console, layout=several, footer=lambda: "a footer that is long " * 3)
+        view.open(Board([PublishRequest(GeneratedPost("a-long-name-of-a-post"), accounts=["instagram:acme_two"] * 3)]))
+        view.close()
+        assert written.getvalue().count("a footer that is long a footer") == 2
+        assert "…" not in written.getvalue()
 
     def test_marks_are_ascii_where_the_terminal_is(self):
         request = PublishRequest(Clip("a", "b"), accounts=["tiktok:acme", "x:acme"])

@@ -23,6 +23,9 @@ from reelpub.providers.base import Publisher, SupportsReach
 __all__ = ["Budget", "Picture", "budget_line", "budgets_of", "estimate"]
 
 _NARROW = 60
+_ROOMY = 76
+"""Columns from which on a limit is told in words: fewer would cut some of them, now and then, as numbers grow."""
+
 _WAIT_WORTH_TELLING = 1.0
 
 
@@ -89,7 +92,7 @@ def budget_line(budget: Budget, width: int) -> str:
     name = clean(budget.publisher)
     if budget.unreached_for is not None:
         since = spoken(budget.unreached_for)
-        if width < _NARROW:
+        if width < _ROOMY:
             return f"{name}: out of reach for {since}"
         return f"{name:<12}can't be reached for {since}; what waits is sent when it can be"
     wait = budget.next_in
@@ -97,9 +100,10 @@ def budget_line(budget: Budget, width: int) -> str:
         when = "next now"
     else:
         when = f"next in {spoken(wait)}" if math.isfinite(wait) else "next after an answer"
-    if width < _NARROW:
-        return f"{name} {budget.used}/{budget.limit}, {when}"
     waiting = f", {budget.waiting} waiting" if budget.waiting else ""
+    if width < _ROOMY:
+        short = f"{name} {budget.used}/{budget.limit}, {when}"
+        return short + waiting if cell_len(short + waiting) < width else short
     return f"{name:<12}{budget.used:>4} of {budget.limit} requests used, {when}{waiting}"
 
 
@@ -131,7 +135,7 @@ class Picture:
         head = f"{tally.run}  {clean(tally.name)}"
         tail = f"{done}   {rest}"
         room = width - 1 - cell_len(tail) - 2
-        head = head if cell_len(head) <= room else f"{head[: max(0, room - 3)]}..."
+        head = head if cell_len(head) <= room else f"{set_cell_size(head, max(0, room - 3))}..."
         return [f"{head}{'':{max(2, width - 1 - cell_len(head) - cell_len(tail))}}{tail}"]
 
     def _waits(self, width: int) -> list[str]:

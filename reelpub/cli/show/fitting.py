@@ -1,4 +1,4 @@
-"""Listings on a terminal of any width: as a table where it fits, else with what doesn't fit on lines of its own."""
+"""Listings on a terminal of any width: as a table where it fits, else with what doesn't fit under each row."""
 
 from __future__ import annotations
 
@@ -33,27 +33,41 @@ def fits(listing: Listing, width: int) -> bool:
 
 
 def stacked(listing: Listing, width: int) -> list[Text]:
-    """Return *listing* as lines: each row's last entry, a link or a reason, stands under the others.
+    """Return *listing* as lines: as many columns as fit side by side, and under each row what is left of it.
 
-    Where those don't fit side by side either, each entry has a line.
+    The last entry, a link or a reason, is always among that. The heads stand in the same way. Where not even two
+    columns fit, there are none, and each row has as many entries on a line as fit.
     """
     lines = _wrapped(Text(clean(listing.title), style="bold"), "", width) if listing.title else []
-    widths = _widths(listing)[:-1]
-    is_narrow = sum(widths) + _GAP * len(widths) > width
-    if not is_narrow:
-        lines.append(Text(_joined([Text(name) for name in listing.columns[:-1]], widths).plain, style="bold"))
-    indent = " " * min(_LEAST_INDENT, (widths[0] if widths else 0) + _GAP)
+    widths = _widths(listing)
+    count = _side_by_side(widths[:-1], width)
+    indent = " " * min(_LEAST_INDENT, (widths[0] if widths[:-1] else 0) + _GAP)
+    heads = [Text(name, style="bold") for name in listing.columns]
+    if count:
+        lines += [_joined(heads[:count], widths[:count]), *_under(heads[count:], indent, width)]
     for row in listing.rows:
-        *head, last = (_entry(entry) for entry in row)
-        if is_narrow:
-            lines += _narrow(head, indent, width)
-        else:
-            lines.append(_joined(head, widths))
-        if last.plain:
-            lines += _wrapped(last, indent, width)
+        entries = [_entry(entry) for entry in row]
+        first = [_joined(entries[:count], widths[:count])] if count else _packed(entries[:-1], "", indent, width)
+        lines += [*first, *_under(entries[count or -1 :], indent, width)]
     if listing.footer:
         lines += _wrapped(Text(clean(listing.footer), style="dim"), "", width)
     return lines
+
+
+def _side_by_side(widths: Sequence[int], width: int) -> int:
+    """Return how many columns of *widths* fit side by side; 0 for one of several, which would be no table."""
+    fitting = [count for count in range(1, len(widths) + 1) if sum(widths[:count]) + _GAP * (count - 1) <= width]
+    count = max(fitting, default=0)
+    return 0 if count == 1 < len(widths) else count
+
+
+def _under(entries: Sequence[Text], indent: str, width: int) -> list[Text]:
+    """Return what stands under a row: on one line if it fits, else the last on lines of its own."""
+    told = [entry for entry in entries if entry.plain]
+    together = _packed(told, indent, indent, width)
+    if len(together) <= 1 and all(cell_len(line.plain) <= width for line in together):
+        return together
+    return [*_packed(told[:-1], indent, indent, width), *_wrapped(told[-1], indent, width)]
 
 
 def _widths(listing: Listing) -> list[int]:
@@ -77,15 +91,14 @@ def _joined(entries: Sequence[Text], widths: Sequence[int]) -> Text:
     return line
 
 
-def _narrow(head: Sequence[Text], indent: str, width: int) -> list[Text]:
-    """Return the entries with as many on each line as fit."""
-    lines = [Text()]
-    for entry in head:
-        room = width - cell_len(lines[-1].plain) - _GAP
-        if lines[-1].plain.strip() and cell_len(entry.plain) > room:
-            lines.append(Text(indent))
-        elif lines[-1].plain.strip():
-            lines[-1].append("  ")
+def _packed(entries: Sequence[Text], start: str, indent: str, width: int) -> list[Text]:
+    """Return *entries* with as many on each line as fit: the first line after *start*, the others after *indent*."""
+    lines: list[Text] = []
+    for entry in entries:
+        if lines and cell_len(lines[-1].plain) + _GAP + cell_len(entry.plain) <= width:
+            lines[-1].append(" " * _GAP)
+        else:
+            lines.append(Text(indent if lines else start))
         lines[-1].append_text(entry)
     return lines
 
@@ -93,7 +106,7 @@ def _narrow(head: Sequence[Text], indent: str, width: int) -> list[Text]:
 def _wrapped(text: Text, indent: str, width: int) -> list[Text]:
     """Break *text* at its spaces; a single word that is too long, such as a link, stays in one piece."""
     if cell_len(indent + text.plain) <= width:
-        return [Text(indent + text.plain, style=text.style)]
+        return [Text(indent).append_text(text)]
     lines: list[Text] = []
     line = ""
     for word in text.plain.split():

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
+from attrs import evolve, frozen
+from rich.console import Console, ConsoleOptions, Group, OverflowMethod, RenderableType
 from rich.live import Live
+from rich.segment import Segment
 from rich.text import Text
 
 from reelpub.cli.show.board import Board
@@ -91,8 +93,25 @@ class TableView:
 
     def _picture(self) -> RenderableType:
         in_ascii = not self._console.encoding.startswith("utf")
-        height = max(1, self._console.height - _FRAME_LINES)
-        return Group(
-            rich_table(self._layout(self._board, height, in_ascii)),
-            Text(clean(self._footer()), style="dim", no_wrap=True, overflow="ellipsis"),
-        )
+        cut: OverflowMethod = "crop" if in_ascii else "ellipsis"
+        listing = self._layout(self._board, max(1, self._console.height - _FRAME_LINES), in_ascii)
+        below = [
+            Text(clean(text), style="dim", no_wrap=True, overflow=cut)
+            for text in (listing.footer, self._footer())
+            if text
+        ]
+        table = rich_table(evolve(listing, footer=""), cut=cut)
+        return Group(_First(table, max(1, self._console.height - 1 - len(below))), *below)
+
+
+@frozen
+class _First:
+    """The first *most* lines of *table*: what has scrolled off the screen couldn't be taken away again."""
+
+    table: RenderableType
+    most: int
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
+        for line in console.render_lines(self.table, options, pad=False)[: self.most]:
+            yield from line
+            yield Segment.line()
