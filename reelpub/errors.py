@@ -4,6 +4,7 @@
 
     ReelPubError
     ├── ConfigurationError          wrong use; no request was made
+    │   ├── JobNotFound             .job_id: no such job is known
     │   ├── UnsupportedOperation    the provider can't do this (says which can)
     │   └── ValidationError         .problems: every one of them, with field, value and limit
     ├── TransportError              no usable response; .sent says whether the request left
@@ -49,6 +50,7 @@ __all__ = [
     "DeadlineExceeded",
     "DecodeError",
     "DeliveryFailed",
+    "JobNotFound",
     "LeaseLost",
     "NotFoundError",
     "OutcomeUnknown",
@@ -68,11 +70,29 @@ __all__ = [
 
 
 class ReelPubError(Exception):
-    """Base of every error that `reelpub` raises on purpose."""
+    """Base of every error that `reelpub` raises on purpose. It can be copied and pickled if its members can."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # `Exception` would call the constructor again with the words, which most of those here put together themselves.
+        return _restored, (type(self), self.args), vars(self)
+
+
+def _restored(kind: type[ReelPubError], args: tuple[object, ...]) -> ReelPubError:
+    error = kind.__new__(kind)
+    error.args = args
+    return error
 
 
 class ConfigurationError(ReelPubError):
     """Wrong use of the library; no request was made."""
+
+
+class JobNotFound(ConfigurationError):
+    """No job of the id `job_id` is known: to this orchestrator or, where that is asked, its store."""
+
+    def __init__(self, job_id: str) -> None:
+        self.job_id = job_id
+        super().__init__(f"job {job_id!r} isn't known here")
 
 
 class UnsupportedOperation(ConfigurationError):

@@ -38,7 +38,7 @@ def kinds(kind: type) -> set[type]:
 
 def test_every_kind_of_error_is_looked_at():
     told = {type(error) for error in ERRORS}
-    in_their_own_words = {errors.ReelPubError, errors.ConfigurationError, errors.ValidationError}
+    in_their_own_words = {errors.ReelPubError, errors.ConfigurationError, errors.JobNotFound, errors.ValidationError}
     assert told | in_their_own_words == kinds(errors.ReelPubError)
 
 

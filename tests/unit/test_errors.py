@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import builtins
+import copy
 import inspect
+import pickle
 from types import SimpleNamespace
 
 import pytest
@@ -128,3 +130,32 @@ def test_every_error_is_ours_is_drawn_in_the_tree_and_hides_no_builtin():
             assert name in errors.__doc__ or name == "ReelPubError"
             assert name in errors.__all__
             assert not hasattr(builtins, name)
+
+
+SAMPLES = [
+    ReelPubError("words"),
+    UnsupportedOperation("retry_failed", "reap", supported_by=["reelmirror"]),
+    ValidationError(["tags: 11, 10 at most", "title: empty"]),
+    TransportError("reset", sent=None, **NAMES),
+    ConnectError("refused", **NAMES),
+    RequestTimeout("no answer", sent=True, **NAMES),
+    *(status_error(status, "words", code="CODE", headers={"date": "x"}, **NAMES) for status in (302, 400, 404, 503)),
+    status_error(429, "slow", retry_after=3.0, **NAMES),
+    DecodeError("doesn't fit", problems=["a", "b"], status=200, **NAMES),
+    RateLimitWouldBlock(12.34, **NAMES),
+    DeadlineExceeded("too late", last_status="processing"),
+    errors.JobNotFound("job_1"),
+    OutcomeUnknown("may be live", cause=None, **NAMES),
+    errors.LeaseLost("another process has it"),
+]
+
+
+@pytest.mark.parametrize("again", [lambda error: pickle.loads(pickle.dumps(error)), copy.copy, copy.deepcopy])
+@pytest.mark.parametrize("error", SAMPLES, ids=lambda error: type(error).__name__)
+def test_an_error_can_be_copied_and_cross_to_another_process(error, again):
+    """Such as in an outcome that a worker process returns; its type, words and members are the same there."""
+    found = again(error)
+    assert type(found) is type(error)
+    assert str(found) == str(error)
+    assert vars(found) == vars(error)
+    assert found.args == error.args
