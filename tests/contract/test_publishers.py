@@ -343,6 +343,13 @@ def test_missing_requests_are_named():
         Bare().requests()
 
 
+class TestOneAccount(TestInMemory):
+    """A service with one account keeps the contract, too."""
+
+    def requests(self):
+        return [PublishRequest(Clip("project", f"clip-{n}"), accounts=["tiktok:acme"]) for n in range(3)]
+
+
 class TestFewFeatures(TestInMemory):
     """A publisher that offers nothing but publishing keeps the contract as well."""
 
