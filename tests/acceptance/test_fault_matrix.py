@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
+import importlib
 import json
 import sys
 import time
@@ -19,11 +19,13 @@ ROOT = Path(__file__).parents[2]
 
 
 def load_matrix():
-    spec = importlib.util.spec_from_file_location("fault_matrix", ROOT / "benchmarks" / "fault_matrix.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    """Import the program, whose parts are in a folder beside it."""
+    folder = str(ROOT / "benchmarks")
+    sys.path.insert(0, folder)
+    try:
+        return importlib.import_module("fault_matrix")
+    finally:
+        sys.path.remove(folder)
 
 
 matrix = load_matrix()
@@ -92,16 +94,14 @@ def test_whatever_breaks_a_cell_is_told(change, words):
 SCALE = 30.0
 
 CHILD = """
-import asyncio, importlib.util, json, sys
+import asyncio, json, sys
 from datetime import UTC, datetime
 from reelpub import Orchestrator, ReapPublisher, ReelMirrorPublisher, ScaledClock
 from reelpub.store import SqliteStore
 
 _, path, scale, origin, env, provider, name = sys.argv
-spec = importlib.util.spec_from_file_location("fault_matrix", path + "/benchmarks/fault_matrix.py")
-matrix = importlib.util.module_from_spec(spec)
-sys.modules[spec.name] = matrix
-spec.loader.exec_module(matrix)
+sys.path.insert(0, path + "/benchmarks")
+import fault_matrix as matrix
 
 
 async def main(env):
@@ -147,7 +147,7 @@ async def start(sandbox, clock, file, operation):
 async def test_a_process_killed_while_it_waits_for_an_answer(tmp_path, row, kind, sent):
     """SIGKILL with the request at the provider, carried out or not; another process ends what it began."""
     operation = matrix.OPERATIONS[row]
-    call = "".join(word.title() if n else word for n, word in enumerate(operation.call.split("_")))
+    call = operation.wire_call
     clock = ScaledClock(SCALE, origin=time.time())
     arrived = asyncio.Event()
 
