@@ -42,7 +42,8 @@ def _page(parent: click.Context, page: click.Command, name: str) -> Iterator[str
     yield _block(" ".join(["reelpub", name, *page.collect_usage_pieces(context)]))
     yield from _described(page.help or "")
     options = [parameter.get_help_record(context) for parameter in page.get_params(context)]
-    yield "\n".join(f"- `{name}`: {_prose(said)}" for name, said in filter(None, options))
+    # Newer versions of click give arguments an entry, too, with nothing in it: the page's text tells of them.
+    yield "\n".join(f"- `{name}`: {_prose(said)}" for name, said in filter(None, options) if said)
     if isinstance(page, Page):
         yield from _sections(page.sections, 4)
 
