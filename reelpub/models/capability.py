@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from attrs import frozen
+from attrs import field, frozen
+from attrs.validators import optional
 
+from reelpub.models.setting_checks import at_least_one, finite_above_zero, not_negative, whole
 from reelpub.models.source import Source
 
 __all__ = ["Capabilities", "Feature", "ProviderLimits", "TextLimit"]
@@ -29,9 +31,13 @@ class Feature(StrEnum):
 
 @frozen(kw_only=True)
 class TextLimit:
-    """The greatest length of a text, in characters; a limit that isn't documented only warns."""
+    """The greatest length of a text, in characters; a limit that isn't documented only warns.
 
-    maximum: int
+    Raises:
+        ConfigurationError: *maximum* isn't a whole number, or negative.
+    """
+
+    maximum: int = field(validator=whole)
     is_documented: bool = True
     source: str = ""
 
@@ -41,23 +47,30 @@ class ProviderLimits:
     """A provider's numbers. Durations are seconds; None means that no limit is documented.
 
     `schedule_batch` is how many posts one scheduling request can carry, `page_size` how many one list read shows.
+
+    Raises:
+        ConfigurationError: a number can't be meant, such as 0 requests or a negative duration.
     """
 
-    requests: int
-    window: float = 60.0
-    max_tags: int | None = None
+    requests: int = field(validator=at_least_one)
+    window: float = field(default=60.0, validator=finite_above_zero)
+    max_tags: int | None = field(default=None, validator=optional(whole))
     title: TextLimit | None = None
     caption: TextLimit | None = None
-    schedule_min_lead: float = 0.0
-    schedule_max_lead: float | None = None
-    schedule_batch: int = 1
-    schedule_min_interval: float = 0.0
-    page_size: int = 100
+    schedule_min_lead: float = field(default=0.0, validator=not_negative)
+    schedule_max_lead: float | None = field(default=None, validator=optional(not_negative))
+    schedule_batch: int = field(default=1, validator=at_least_one)
+    schedule_min_interval: float = field(default=0.0, validator=not_negative)
+    page_size: int = field(default=100, validator=at_least_one)
 
 
 @frozen(kw_only=True)
 class Capabilities:
-    """What a publisher takes, where it publishes and what else it can do."""
+    """What a publisher takes, where it publishes and what else it can do.
+
+    `platforms` are the names of platforms as accounts have them, `text_fields` those of caption, title and tags that a
+    post there has; a request that fills another is refused. What isn't in `features` is never asked for.
+    """
 
     sources: tuple[type[Source], ...]
     platforms: frozenset[str]

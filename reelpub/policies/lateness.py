@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from attrs import frozen
+from attrs import field, frozen
 
 from reelpub.models.capability import ProviderLimits
+from reelpub.models.setting_checks import not_negative, one_of
 
 __all__ = ["LatePolicy", "Lateness", "is_kept_here"]
 
@@ -32,11 +33,14 @@ class Lateness:
 
     Within *grace* it goes out as if on time. *spacing* keeps late posts apart, so that a morning's posts don't go out
     in one burst at noon.
+
+    Raises:
+        ConfigurationError: a number is negative, or *policy* is no `LatePolicy`.
     """
 
-    policy: LatePolicy = LatePolicy.ASK
-    grace: float = 900.0
-    spacing: float = 300.0
+    policy: LatePolicy = field(default=LatePolicy.ASK, validator=one_of(LatePolicy))
+    grace: float = field(default=900.0, validator=not_negative)
+    spacing: float = field(default=300.0, validator=not_negative)
 
     def is_late(self, due: datetime, now: datetime) -> bool:
         """Return whether a post that was due at *due* is late at *now*."""

@@ -24,6 +24,7 @@ from attrs import evolve, field, frozen
 from reelpub.errors import APIStatusError, OutcomeUnknown, RateLimitError, ServerError, TransportError
 from reelpub.models.job import Attempt, Part, Prepared
 from reelpub.models.post import Delivery, DeliveryStatus, Post, PostStatus
+from reelpub.models.setting_checks import at_least_one, not_negative
 from reelpub.policies.safety import Effect, effect_of
 from reelpub.policies.settlement import deliveries_of_post, failure_status, same_for_all
 
@@ -83,12 +84,15 @@ class Rules:
     bounds how often a part is sent at all; `max_look_failures` how many looks may fail before the end is *unknown*. A
     look that fails since the provider is out of reach or out of order isn't held against it for `look_patience` seconds
     after the answer was lost: the one after that may tell.
+
+    Raises:
+        ConfigurationError: a number is negative, or a count below 1.
     """
 
-    settle_after: float = 30.0
-    max_attempts: int = 3
-    max_look_failures: int = 5
-    look_patience: float = 3600.0
+    settle_after: float = field(default=30.0, validator=not_negative)
+    max_attempts: int = field(default=3, validator=at_least_one)
+    max_look_failures: int = field(default=5, validator=at_least_one)
+    look_patience: float = field(default=3600.0, validator=not_negative)
 
 
 @frozen(kw_only=True)

@@ -13,6 +13,7 @@ from itertools import islice
 
 from attrs import define, field, frozen
 
+from reelpub.models.setting_checks import not_negative
 from reelpub.policies.pages import ASIDE, NEW, PageBook
 from reelpub.policies.settling import LEAST, Settling
 
@@ -46,17 +47,21 @@ class PollPolicy:
     what is to be published, so that it waits, half as long again at most, until it can be expected to show *least_ends*
     posts that have ended; 0 has none wait. *first_look* is how long after acceptance a post is first read, and
     *first_single_look* the same where each post takes a read of its own, until it is known how long posts take
-    (ReelMirror's guide says 10 to 60 s); 0 has it read at once, always. *unseen_guard* is the longest that a post goes
-    unseen in lists before it is looked for, and *stuck_after* how long it may take in all.
+    (ReelMirror's guide says 10 to 60 s); 0 has it read at once, always. *slowest* is the longest between two reads of
+    the same page or post, *unseen_guard* the longest that a post goes unseen in lists before it is looked for, and
+    *stuck_after* how long it may take in all: then its outcome is *pending*.
+
+    Raises:
+        ConfigurationError: a number is negative.
     """
 
-    share: float = 0.1
-    least_ends: float = 2.0
-    first_look: float = 8.0
-    first_single_look: float = 30.0
-    slowest: float = 60.0
-    unseen_guard: float = 75.0
-    stuck_after: float = 1800.0
+    share: float = field(default=0.1, validator=not_negative)
+    least_ends: float = field(default=2.0, validator=not_negative)
+    first_look: float = field(default=8.0, validator=not_negative)
+    first_single_look: float = field(default=30.0, validator=not_negative)
+    slowest: float = field(default=60.0, validator=not_negative)
+    unseen_guard: float = field(default=75.0, validator=not_negative)
+    stuck_after: float = field(default=1800.0, validator=not_negative)
 
     def busy_interval(self, limit: int, window: float, *, is_own: bool = False) -> float:
         """Seconds between list reads while there is still something to publish.

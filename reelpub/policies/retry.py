@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from attrs import field, frozen
-from attrs.validators import ge, gt
 
 from reelpub.errors import APIStatusError, DecodeError, RateLimitError, ReelPubError, TransportError
+from reelpub.models.setting_checks import above_zero, at_least_one, not_negative
 from reelpub.policies.safety import RequestKind, is_repeatable
 
 __all__ = ["GiveUp", "Outage", "RetryAfter", "RetryPolicy", "TruncatedBody", "is_about_rate"]
@@ -70,14 +70,17 @@ class RetryPolicy:
     A provider that was reached before and can't be connected to any more is waited for: for *outage_patience* seconds
     such a failure, which provably sent nothing, counts as no attempt. A batch would otherwise be used up within the
     first minute without a network. The waits double up to a minute.
+
+    Raises:
+        ConfigurationError: a number of attempts is below 1, *max_server_delay* isn't above 0, or another is negative.
     """
 
-    attempts: int = field(default=4, validator=ge(1))
-    base: float = field(default=0.5, validator=ge(0))
-    cap: float = field(default=30.0, validator=ge(0))
-    max_server_delay: float = field(default=120.0, validator=gt(0))
-    rate_attempts: int = field(default=10, validator=ge(1))
-    outage_patience: float = field(default=3600.0, validator=ge(0))
+    attempts: int = field(default=4, validator=at_least_one)
+    base: float = field(default=0.5, validator=not_negative)
+    cap: float = field(default=30.0, validator=not_negative)
+    max_server_delay: float = field(default=120.0, validator=above_zero)
+    rate_attempts: int = field(default=10, validator=at_least_one)
+    outage_patience: float = field(default=3600.0, validator=not_negative)
 
     def decide(
         self,

@@ -113,7 +113,7 @@ def test_a_429_of_a_create_is_about_the_rate_only_where_the_window_is_used_up(ki
 
 @pytest.mark.parametrize("wrong", [{"attempts": 0}, {"base": -1.0}, {"cap": -1.0}, {"max_server_delay": 0.0}])
 def test_wrong_settings_are_refused(wrong):
-    with pytest.raises(ValueError, match=next(iter(wrong))):
+    with pytest.raises(ConfigurationError, match=next(iter(wrong))):
         RetryPolicy(**wrong)
 
 
