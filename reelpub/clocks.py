@@ -11,7 +11,7 @@ import time
 from datetime import UTC, datetime
 from typing import Protocol, runtime_checkable
 
-__all__ = ["Clock", "LoopClock", "ScaledClock", "SystemClock"]
+__all__ = ["Clock", "LoopClock", "ScaledClock", "SystemClock", "scale_of", "utc_now"]
 
 MAX_SCALE = 30.0
 """Above this, real HTTP time-outs and scaled waits drift too far apart to mean anything."""
@@ -39,6 +39,12 @@ def utc_now(clock: Clock) -> datetime:
     return datetime.fromtimestamp(clock.time(), UTC)
 
 
+def scale_of(clock: Clock) -> float:
+    """Return how many of *clock*'s seconds pass in a real one: its `scale`, and 1 where it has none."""
+    scale: float = getattr(clock, "scale", 1.0)
+    return scale
+
+
 class SystemClock:
     """The machine's own clocks."""
 
@@ -56,6 +62,10 @@ class ScaledClock:
     """A clock that runs *scale* times as fast as the machine's, for demonstrations and kill tests.
 
     *scale* is between 1 and 30. Two clocks made with the same *origin* (a Unix time) agree, also across processes.
+
+    Raises:
+        ValueError: *scale* is outside of that. It is no `ConfigurationError`: clocks are shared with the sandbox, which
+            shares no error with what it judges.
     """
 
     def __init__(self, scale: float, *, origin: float | None = None) -> None:

@@ -45,11 +45,6 @@ class Quota:
         return self.limit is not None and self.remaining is not None and self.reset_in is not None
 
     @property
-    def is_exhausted(self) -> bool:
-        """Whether the server said that nothing is left."""
-        return self.remaining == 0
-
-    @property
     def wait(self) -> float | None:
         """The wait in seconds that the server asks of a refused request, where it names one."""
         return self.retry_after if self.retry_after is not None else self.reset_in

@@ -16,12 +16,14 @@ from reelpub.errors import DecodeError
 from reelpub.policies.retry import TruncatedBody
 
 __all__ = [
+    "ERROR_BYTES",
     "ErrorBody",
     "ErrorReader",
     "body_at_hand",
     "check_json",
     "describe_error",
     "plain_text",
+    "read_any_error",
     "read_capped",
     "read_up_to",
 ]
@@ -95,7 +97,7 @@ def check_json(status: int, headers: Mapping[str, str], body: bytes, *, operatio
     if not stripped:
         return
     content_type = headers.get("content-type", "application/json")
-    if content_type != "application/json" and not is_json(content_type):
+    if content_type != "application/json" and not _is_json(content_type):
         media = content_type.partition(";")[0].strip()[:80]
         raise DecodeError(f"expected JSON, got {media}", operation=operation, provider=provider, status=status)
     # Whether the rest is sound is for the decoder; this costs nothing and lets a read be repeated.
@@ -104,7 +106,7 @@ def check_json(status: int, headers: Mapping[str, str], body: bytes, *, operatio
         raise TruncatedBody("the JSON body is cut off", operation=operation, provider=provider, status=status)
 
 
-def is_json(content_type: str) -> bool:
+def _is_json(content_type: str) -> bool:
     """Return whether a ``Content-Type`` names JSON."""
     media = content_type.partition(";")[0].strip().lower()
     return media == "application/json" or media.endswith("+json")

@@ -7,24 +7,38 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from aiolimiter import AsyncLimiter
 
-from reelpub.clocks import Clock, LoopClock, ScaledClock, SystemClock
+from reelpub.clocks import Clock, LoopClock, ScaledClock, SystemClock, scale_of
 
-__all__ = ["AioLimiterBucket", "Bucket", "LogBucket", "default_bucket"]
+__all__ = ["AioLimiterBucket", "Bucket", "LogBucket", "NotingBucket", "ReadyBucket", "default_bucket"]
 
 
 class Bucket(Protocol):
-    """Where the limiter takes a token before each grant.
-
-    A bucket may also have ``is_ready() -> bool``: whether `take` would return at once, without giving another task a
-    turn. With it, a request that nobody stands before needs no pump.
-    """
+    """Where the limiter takes a token before each grant; it may also be a `ReadyBucket` and a `NotingBucket`."""
 
     async def take(self) -> None:
         """Wait until one more request may go. Only one task waits here at any time."""
+        ...
+
+
+@runtime_checkable
+class ReadyBucket(Protocol):
+    """A bucket that spares a request that nobody stands before the pump."""
+
+    def is_ready(self) -> bool:
+        """Whether `take` would return at once, without giving another task a turn."""
+        ...
+
+
+@runtime_checkable
+class NotingBucket(Protocol):
+    """A bucket that bounds what went out of others, too, while each operation has a limit and a bucket of its own."""
+
+    def note(self) -> None:
+        """Remember a token that was taken elsewhere."""
         ...
 
 
@@ -40,7 +54,6 @@ class LogBucket:
         return len(self._taken) < (self._taken.maxlen or 0) or self._taken[0] + self._window <= self._clock.monotonic()
 
     def note(self) -> None:
-        """Remember a token that was taken elsewhere."""
         self._taken.append(self._clock.monotonic())
 
     async def take(self) -> None:
@@ -64,7 +77,7 @@ class AioLimiterBucket:
         clock = clock or SystemClock()
         self._limit = limit
         # The bucket reads the loop's clock, so that a clock that runs faster needs a shorter period.
-        self._period = window / (clock.scale if isinstance(clock, ScaledClock) else 1.0)
+        self._period = window / scale_of(clock)
         self._log = LogBucket(limit, window, clock=clock)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._limiter: AsyncLimiter | None = None

@@ -14,7 +14,7 @@ import aiohttp
 from attrs import define, frozen
 from yarl import URL
 
-from reelpub.clocks import Clock, SystemClock
+from reelpub.clocks import Clock, SystemClock, scale_of
 from reelpub.errors import (
     APIStatusError,
     ConfigurationError,
@@ -43,6 +43,7 @@ from reelpub.transport.faults import Flight, TooLate, translate
 from reelpub.transport.limiter import Permit, RateLimiter
 from reelpub.transport.message import CallOptions, Request, Response
 from reelpub.transport.payload import HeaderSets, encode_json, is_streamed, streamed
+from reelpub.transport.reach import Reach
 from reelpub.transport.sessions import Sessions
 from reelpub.transport.standing import Hold
 from reelpub.transport.upload import Uploader
@@ -134,8 +135,7 @@ class HttpTransport:
         self._random = random
         self._sessions = Sessions(session, fresh_session)
         self._deadlines = Deadlines()
-        self._was_reached = False
-        self._lost_at: float | None = None
+        self._reach = Reach(provider, self.clock)
         self._uploader = Uploader(
             self._sessions,
             provider=provider,
@@ -233,12 +233,10 @@ class HttpTransport:
         """Return how long *call* has been out of the provider's reach; None where that was never reached, too."""
         now = self.clock.monotonic()
         is_out_of_reach = isinstance(error, ConnectError) and not isinstance(error.__cause__, TooLate)
-        if not is_out_of_reach or not self._was_reached or not self.retry.outage_patience:
+        if not is_out_of_reach or not self._reach.was_reached or not self.retry.outage_patience:
             call.unreached, call.unreached_since = 0, None
             return None
-        if self._lost_at is None:
-            self._lost_at = now
-            _log.warning("%s can't be reached; what waits is sent when it can be: %s", self.provider, error)
+        self._reach.lost(error)
         call.unreached_since = now if call.unreached_since is None else call.unreached_since
         call.unreached += 1
         call.attempts -= 1  # it provably never left
@@ -247,13 +245,7 @@ class HttpTransport:
     @property
     def unreached_for(self) -> float | None:
         """Seconds for which the provider, reached before, has been out of reach; None while it isn't."""
-        return None if self._lost_at is None else self.clock.monotonic() - self._lost_at
-
-    def _reached(self) -> None:
-        self._was_reached = True
-        if self._lost_at is not None:
-            lasted, self._lost_at = self.clock.monotonic() - self._lost_at, None
-            _log.warning("%s is reached again, after %.0f s", self.provider, lasted)
+        return self._reach.lost_for
 
     def _server_delay(self, error: ReelPubError) -> float | None:
         if isinstance(error, RateLimitError):
@@ -297,8 +289,7 @@ class HttpTransport:
         longest = self.timeout if options.timeout is None else options.timeout
         if options.deadline is None:
             return longest
-        scale: float = getattr(self.clock, "scale", 1.0)
-        return min(longest, max(0.0, options.deadline - self.clock.monotonic()) / scale)
+        return min(longest, max(0.0, options.deadline - self.clock.monotonic()) / scale_of(self.clock))
 
     async def _exchange(self, call: _Call, permit: Permit, session: aiohttp.ClientSession, flight: Flight) -> Response:
         request = call.request
@@ -338,7 +329,7 @@ class HttpTransport:
         self, request: Request, permit: Permit, flight: Flight, response: aiohttp.ClientResponse
     ) -> Response:
         flight.status = status = response.status
-        self._reached()
+        self._reach.answered()
         try:
             headers = {name.lower(): value for name, value in response.headers.items()}
             self.clock_ahead = max(self.clock_ahead, clock_ahead(headers, now=self.clock.time()))

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable
 from itertools import count
 from random import random as system_random
+from typing import cast
 
 from reelpub.clocks import Clock, SystemClock
 from reelpub.errors import ConfigurationError, RateLimitWouldBlock
@@ -23,7 +24,7 @@ from reelpub.policies.scope import Scope
 from reelpub.transport.bucket import Bucket, default_bucket
 from reelpub.transport.line import Line
 from reelpub.transport.message import Lane
-from reelpub.transport.standing import GroupState, Hold, LimiterState
+from reelpub.transport.standing import GroupState, Hold, HoldReason, LimiterState
 from reelpub.transport.waiting import Waiter
 
 __all__ = ["ExpectedWrites", "GroupState", "Hold", "LimiterState", "Permit", "RateLimiter"]
@@ -173,6 +174,12 @@ class RateLimiter:
         reads = self.reads_in_window()
         return None if reads is None else math.ceil(reads) - self._budget.reads.recent(self.clock.monotonic())
 
+    def expected_wait(self, lane: Lane = Lane.WRITE, *, operation: str = "") -> float:
+        """Return the least wait in seconds of a request that would ask now, as far as is known: 0 for none."""
+        line = self._own.get(operation, self._shared)
+        seconds, is_held = line.expected_wait(lane, self.clock.monotonic())
+        return seconds if is_held else 0.0
+
     def snapshot(self) -> LimiterState:
         """Return how the limiter stands, for a status line."""
         now = self.clock.monotonic()
@@ -290,7 +297,7 @@ class RateLimiter:
             provider=waiter.provider,
             lane=waiter.lane,
             delay=delay,
-            reason=line.pacer.reason if is_held else "limit",
+            reason=cast("HoldReason", line.pacer.reason) if is_held else "limit",  # its `hold` takes any text
         )
         self.tell(hold)
 
@@ -322,9 +329,7 @@ class RateLimiter:
 
     def _permit_own(self, lane: Lane, operation: str, now: float) -> Permit:
         self._own[operation].pacer.sent(now, self._random())
-        note: Callable[[], None] | None = getattr(self._shared.bucket, "note", None)
-        if note is not None:
-            note()
+        self._shared.note()
         return self._permit_shared(lane, operation, now)
 
     def _settle(self, lane: Lane, operation: str, sent_at: float, quota: Quota | None, status: int | None) -> None:

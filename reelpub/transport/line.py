@@ -11,7 +11,7 @@ from reelpub.clocks import Clock
 from reelpub.errors import RateLimitWouldBlock
 from reelpub.policies.lanes import LaneShare
 from reelpub.policies.pacing import Pacer
-from reelpub.transport.bucket import Bucket
+from reelpub.transport.bucket import Bucket, NotingBucket, ReadyBucket
 from reelpub.transport.message import Lane
 from reelpub.transport.waiting import Waiter, WaitingRoom
 
@@ -44,7 +44,8 @@ class Line(Generic[P]):
         self._clock = clock
         self._keep = keep
         self._permit = permit
-        self._is_ready: Callable[[], bool] | None = getattr(bucket, "is_ready", None)
+        self._is_ready = bucket.is_ready if isinstance(bucket, ReadyBucket) else None
+        self._note = bucket.note if isinstance(bucket, NotingBucket) else None
         self._tokens = 0
         self._pump: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
@@ -90,6 +91,11 @@ class Line(Generic[P]):
     def give_back(self) -> None:
         """Take back the token of a request that never left."""
         self._tokens += 1
+
+    def note(self) -> None:
+        """Have the bucket remember a token that was taken from another line's, if it can."""
+        if self._note is not None:
+            self._note()
 
     def changed(self) -> None:
         """Have the pump look again."""

@@ -17,17 +17,17 @@ class OfflineTransport:
     def __init__(self, provider: str) -> None:
         self.provider = provider
 
-    async def send(self, request: Request, options: CallOptions | None = None) -> Response:  # noqa: ARG002
+    async def send(self, request: Request, options: CallOptions | None = None) -> Response:
         raise ConfigurationError(f"{self.provider} {request.operation}: this publisher is offline and sends nothing")
 
     async def put_file(
         self,
-        url: str,  # noqa: ARG002
+        url: str,
         path: Path,
         *,
-        content_type: str,  # noqa: ARG002
-        progress: Callable[[int, int], None] | None = None,  # noqa: ARG002
-        timeout: float | None = None,  # noqa: ARG002
+        content_type: str,
+        progress: Callable[[int, int], None] | None = None,
+        timeout: float | None = None,
     ) -> None:
         raise ConfigurationError(f"{self.provider} {path.name}: this publisher is offline and sends nothing")
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from attrs import frozen
 
 from reelpub.transport.message import Lane
 
-__all__ = ["GroupState", "Hold", "LimiterState"]
+__all__ = ["GroupState", "Hold", "HoldReason", "LimiterState"]
+
+HoldReason = Literal["limit", "429", "announced"]
 
 
 @frozen(kw_only=True)
@@ -21,7 +25,7 @@ class Hold:
     provider: str
     lane: Lane
     delay: float
-    reason: str
+    reason: HoldReason
 
 
 @frozen(kw_only=True)

@@ -8,7 +8,11 @@ from datetime import UTC
 
 import pytest
 
-from reelpub.clocks import Clock, LoopClock, ScaledClock, SystemClock, utc_now
+from reelpub.clocks import Clock, LoopClock, ScaledClock, SystemClock, scale_of, utc_now
+from reelpub.orchestrator.context import Context
+from reelpub.policies.caps import CapBook
+from reelpub.policies.lifecycle import Rules
+from reelpub.policies.polling import PollPolicy
 from reelpub.testing.virtual import run_virtual
 
 
@@ -49,6 +53,31 @@ def test_two_scaled_clocks_of_one_origin_agree():
 def test_a_scale_outside_1_to_30_is_refused(scale):
     with pytest.raises(ValueError, match="scale"):
         ScaledClock(scale)
+
+
+class FastClock(SystemClock):
+    """A clock of a caller's own that says how fast it runs."""
+
+    scale = 5.0
+
+
+def test_a_clock_is_as_fast_as_it_says_and_else_as_the_machines():
+    assert [scale_of(clock) for clock in (ScaledClock(30), FastClock(), SystemClock(), LoopClock())] == [30, 5, 1, 1]
+
+
+def test_real_seconds_on_the_wire_are_as_many_by_any_fast_clock():
+    """Whoever takes a job over waits, by that clock, until nothing of it can be on its way any more."""
+    for clock in (FastClock(), ScaledClock(5)):
+        context = Context(
+            clock=clock,
+            rules=Rules(),
+            poll=PollPolicy(),
+            caps=CapBook({}),
+            send_timeout=30.0,
+            on_settled=lambda job: None,
+            known_by=lambda job, keys: None,
+        )
+        assert context.send_window == 150.0
 
 
 def test_the_loop_clock_follows_the_loop():
