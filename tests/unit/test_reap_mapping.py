@@ -120,7 +120,20 @@ def test_an_account_in_neither_list_goes_by_the_post(raw, expected):
 @pytest.mark.parametrize("raw", LISTED_NOWHERE)
 def test_the_lists_go_before_the_post_s_status(raw):
     found = statuses(status=raw, success_platforms=("TikTok",), failed_platforms=("youtube",))
-    assert found == [D.PUBLISHED, D.FAILED]
+    assert found == [D.PUBLISHED, LISTED_NOWHERE[raw] if raw in GOING_ON else D.FAILED]
+
+
+GOING_ON = ("processing", "draft", "scheduled")
+
+
+@pytest.mark.parametrize("raw", GOING_ON)
+def test_what_may_still_come_right_hasn_t_failed(raw):
+    """Sent again while the service tries on its own, it would be there twice."""
+    found = post(status=raw, failed_platforms=("tiktok", "youtube"))
+    assert not found.status.is_terminal
+    assert [(one.status, one.error) for one in found.deliveries] == [(LISTED_NOWHERE[raw], None)] * 2
+    mixed = post(status=raw, success_platforms=("tiktok",), failed_platforms=("youtube",))
+    assert not mixed.status.is_terminal
 
 
 def test_a_platform_in_both_lists_decides_nothing_once_it_has_ended():
@@ -151,11 +164,16 @@ def test_what_is_live_is_never_called_failed():
         ({"success_platforms": ("tiktok", "youtube")}, P.PUBLISHED),
         ({"failed_platforms": ("tiktok", "youtube")}, P.FAILED),
         ({"success_platforms": ("tiktok",), "failed_platforms": ("youtube",)}, P.PARTLY_PUBLISHED),
-        ({"success_platforms": ("tiktok",)}, P.PUBLISHING),
+        ({"success_platforms": ("tiktok",)}, P.OTHER),
     ],
 )
 def test_the_post_s_status_follows_its_deliveries_once_all_are_told(lists, expected):
-    assert post(status="processing", **lists).status is expected
+    """Whatever the word for that is."""
+    assert post(status="brand_new", **lists).status is expected
+
+
+def test_a_post_that_is_live_everywhere_has_ended():
+    assert post(status="processing", success_platforms=("tiktok", "youtube")).status is P.PUBLISHED
 
 
 def test_a_failure_says_that_there_is_no_reason():
@@ -373,12 +391,15 @@ TIMED = {"schedule_type": "scheduled", "schedule_date": NOW + 4000}
         ({"created_at": NOW - 1}, False),
         ({"project_id": "other"}, False),
         ({"clip_id": "other"}, False),
-        ({"integrations": ("t1",)}, False),
+        ({"integrations": ("x1",)}, False),
+        ({"integrations": ("t1", "y1", "x1")}, False),
+        ({"integrations": ("t1", "x1")}, False),
         ({"title": "Another"}, False),
         (TIMED, False),
         ({"project_id": None}, None),
         ({"clip_id": None}, None),
         ({"integrations": ()}, None),
+        ({"integrations": ("t1",)}, None),
         ({"title": None}, None),
         ({"created_at": None}, None),
         ({"schedule_type": None, "schedule_date": NOW}, None),

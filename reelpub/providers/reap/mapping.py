@@ -44,6 +44,9 @@ _IMPLIED: Final[Mapping[PostStatus, DeliveryStatus]] = {
 }
 """What a post's status says of an account whose platform is in neither list."""
 
+_GOING_ON: Final = frozenset({PostStatus.PUBLISHING, PostStatus.DRAFT, PostStatus.SCHEDULED})
+"""Statuses after which another is documented to follow."""
+
 
 def post_status(raw: str | None, *, is_timed: bool) -> PostStatus:
     """Return the status that *raw* means; a draft with a date waits for it (contradiction 2 of the fact sheet)."""
@@ -58,6 +61,9 @@ def delivery_status(
 
     *is_shared* says that another account of the post is on the same platform: then the lists count only once the post
     has ended, and a platform in both of them decides nothing for either account.
+
+    A failure counts only once the post isn't going on any more: nobody documents that the service has given the
+    platform up by then, and who sends it again while it tries on its own has it there twice.
     """
     has_ended = status.is_terminal
     if is_in_success and is_in_failed:
@@ -66,7 +72,7 @@ def delivery_status(
         return _IMPLIED[status]
     if is_in_success:
         return DeliveryStatus.PUBLISHED
-    return DeliveryStatus.FAILED if is_in_failed else _IMPLIED[status]
+    return DeliveryStatus.FAILED if is_in_failed and status not in _GOING_ON else _IMPLIED[status]
 
 
 def read_account(wire: schemas.Integration) -> Account:
