@@ -27,6 +27,7 @@ from reelpub.transport.rehearsal import RehearsedRequest
 
 __all__ = [
     "Absent",
+    "AccountSlots",
     "Cost",
     "Finding",
     "Found",
@@ -58,15 +59,33 @@ __all__ = [
 class Publisher(Protocol):
     """Publishes through one credential at one provider.
 
-    `name` is unique among the publishers of an orchestrator; `provider` is the service. `limiter` is shared by every
-    request of the credential.
+    The first five members are only read: attributes of the instance or the class will do, and they may be frozen.
     """
 
-    name: str
-    provider: str
-    capabilities: Capabilities
-    limits: ProviderLimits
-    limiter: RateLimiter
+    @property
+    def name(self) -> str:
+        """What it is called, unlike any other publisher of the orchestrator."""
+        ...
+
+    @property
+    def provider(self) -> str:
+        """The service that it publishes through."""
+        ...
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it takes, where it publishes and what else it can do."""
+        ...
+
+    @property
+    def limits(self) -> ProviderLimits:
+        """The provider's numbers."""
+        ...
+
+    @property
+    def limiter(self) -> RateLimiter:
+        """What every request of the credential takes its token from."""
+        ...
 
     @property
     def requests(self) -> Mapping[str, int]:

@@ -85,7 +85,7 @@ class _Source:
     def compile(self, name: str) -> Reader:
         text = "\n    ".join([f"def {name}(o):", *self._lines, ""])
         # All that comes from outside is a class's field and wire names, and those are written by repr().
-        exec(compile(text, f"<reelpub {name}>", "exec"), self._values)  # noqa: S102
+        exec(compile(text, f"<reelpub {name}>", "exec"), self._values)  # noqa: S102  as said above
         reader: Reader = self._values[name]
         return reader
 

@@ -15,6 +15,11 @@ __all__ = ["OfflineType", "PublisherType", "from_env", "known", "load", "offline
 
 GROUP = "reelpub.publishers"
 
+NONE_INSTALLED = (
+    "no publisher is installed: reelpub is imported from a folder in which it isn't installed, and publishers are found"
+    " by what pip notes of packages; install it, or make the publishers and hand them to the orchestrator"
+)
+
 
 class PublisherType(Protocol):
     """What a publisher's class offers so that it can be found: where its key is, and how to make one from it."""
@@ -49,17 +54,20 @@ def load(name: str) -> PublisherType:
     for entry in entry_points(group=GROUP):
         if entry.name == name:
             return cast("PublisherType", entry.load())
-    raise ConfigurationError(f"publisher {name!r} isn't installed; there are {', '.join(known())}")
+    names = ", ".join(known())
+    raise ConfigurationError(f"publisher {name!r} isn't installed; there are {names}" if names else NONE_INSTALLED)
 
 
 def from_env(*, clock: Clock | None = None, environ: Mapping[str, str] | None = None) -> list[Publisher]:
     """Make a publisher for each provider whose key is in the environment.
 
     Raises:
-        ConfigurationError: no key is set.
+        ConfigurationError: no key is set, or no publisher is installed.
     """
     environ = os.environ if environ is None else environ
     classes = [load(name) for name in known()]
+    if not classes:
+        raise ConfigurationError(NONE_INSTALLED)
     publishers = [cls.from_env(clock=clock) for cls in classes if environ.get(cls.env_key)]
     if not publishers:
         keys = " or ".join(sorted(cls.env_key for cls in classes))

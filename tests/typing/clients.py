@@ -38,8 +38,9 @@ async def reelmirror_calls(client: ReelMirrorClient) -> None:
 
 async def reap_calls(client: ReapClient) -> None:
     """The same for Reap."""
-    post = await client.get_post_details(post_id="id")
+    post = await client.get_post_details("id")
     assert_type(post, reap.Post)
+    assert_type(await client.get_post_details(post_id="id"), reap.Post)
     async for listed in client.get_all_posts(created_after=1):
         assert_type(listed, reap.Post)
     async for clip in client.get_project_clips(project_id="id"):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from attrs import frozen
+
 from reelpub import (
     Account,
     CallOptions,
@@ -35,15 +37,8 @@ from reelpub.sandbox import Sandbox
 from reelpub.testing import InMemoryPublisher, run_virtual
 
 
-class Own:
-    """The least that a publisher is."""
-
-    def __init__(self, limiter: RateLimiter, capabilities: Capabilities) -> None:
-        self.name = "own"
-        self.provider = "own"
-        self.capabilities = capabilities
-        self.limits = ProviderLimits(requests=1)
-        self.limiter = limiter
+class Methods:
+    """What a publisher does, at the least."""
 
     @property
     def requests(self) -> Mapping[str, int]:
@@ -82,9 +77,31 @@ class Own:
         raise NotImplementedError
 
 
-def it_fits(own: Own) -> tuple[Publisher, SupportsCancel]:
-    """The protocols are structural."""
-    return own, own
+class Own(Methods):
+    """The least that a publisher is."""
+
+    def __init__(self, limiter: RateLimiter, capabilities: Capabilities) -> None:
+        self.name = "own"
+        self.provider = "own"
+        self.capabilities = capabilities
+        self.limits = ProviderLimits(requests=1)
+        self.limiter = limiter
+
+
+@frozen(kw_only=True)
+class Fixed(Methods):
+    """One whose members can't be set."""
+
+    name: str
+    provider: str
+    capabilities: Capabilities
+    limits: ProviderLimits
+    limiter: RateLimiter
+
+
+def it_fits(own: Own, fixed: Fixed) -> tuple[Publisher, SupportsCancel, Publisher]:
+    """The protocols are structural, and what they only read may be frozen."""
+    return own, own, fixed
 
 
 def reap_fits(

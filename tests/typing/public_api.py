@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import assert_never, assert_type
+from typing import Literal, assert_never, assert_type
 
 from reelpub import (
     Account,
@@ -43,6 +43,7 @@ from reelpub import (
     Report,
     Source,
     TikTokSettings,
+    YouTubeSettings,
 )
 
 
@@ -101,6 +102,7 @@ async def looking(pub: Orchestrator) -> None:
     """Reads and numbers."""
     assert_type(await pub.fetch("post", publisher="reap"), Post)
     assert_type(await pub.accounts(refresh=True), list[Account])
+    assert_type(await pub.accounts(publisher="reap"), list[Account])
     assert_type(await pub.generate_caption(["item"]), str)
     assert_type(pub.usage(), dict[str, dict[str, int]])
     assert_type(pub.publishers, Mapping[str, Publisher])
@@ -114,6 +116,12 @@ def a_report(report: Report) -> None:
     assert_type(report.of(OutcomeStatus.FAILED, OutcomeStatus.UNKNOWN), tuple[Outcome, ...])
     assert_type(report.counts, dict[OutcomeStatus, int])
     assert_type(report.is_success, bool)
+
+
+def the_words_of_settings_are_closed(youtube: YouTubeSettings, tiktok: TikTokSettings) -> None:
+    """A checker tells a misspelt word."""
+    assert_type(youtube.privacy, Literal["public", "unlisted", "private"] | None)
+    assert_type(tiktok.privacy, Literal["public", "unlisted", "followers", "friends", "private"] | None)
 
 
 def an_outcome(outcome: Outcome) -> None:
@@ -153,6 +161,7 @@ async def events(pub: Orchestrator, handles: list[Handle]) -> None:
             match event:
                 case JobHeld():
                     assert_type(event.seconds, float)
+                    assert_type(event.reason, Literal["limit", "cap", "time"])
                 case JobAccepted() | JobStuck():
                     assert_type(event.post, Post)
                 case JobStatusChanged():
@@ -173,6 +182,14 @@ async def from_the_environment() -> None:
     """`async with` gives the orchestrator itself."""
     async with Orchestrator.from_env(shutdown_timeout=1.0, concurrency=4) as pub:
         assert_type(pub, Orchestrator)
+
+
+def misspelt_options() -> None:
+    """A checker finds them, and a value of another type."""
+    Orchestrator.from_env(concurency=4)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    Orchestrator.from_env(lease="long")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    ReapPublisher.connect("key", timeuot=1.0)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    ReelMirrorPublisher.from_env(base_url="http://localhost", retries=3)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 
 
 def publishers() -> list[Publisher]:

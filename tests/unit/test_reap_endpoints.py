@@ -399,10 +399,11 @@ def clip(**changes):
     return ScheduleClip(**{"project_id": "p1", "clip_id": "c1", **changes})
 
 
-EMPTY = "must not be empty"
-TEXT = "must be a string"
-ITEMS = "must be a list or tuple of strings"
-SECONDS = "must be whole Unix seconds"
+ID = "has to be a text that isn't empty"
+TEXT = "has to be a text"
+ITEMS = "has to be a list of texts"
+HALF_PAIR = "holds half a surrogate pair, which can't be sent"
+SECONDS = "has to be whole Unix seconds"
 UNDOCUMENTED = "isn't a documented value"
 
 REFUSALS = [
@@ -411,22 +412,28 @@ REFUSALS = [
         for name, arguments in MINIMAL.items()
         for field, value in arguments.items()
         if isinstance(value, str) and field not in ("source_url", "title", "filename")
-        for bad, message in (("", EMPTY), ("  ", EMPTY), (5, TEXT), (None, TEXT), ("\ud800", "half a surrogate pair"))
+        for bad, message in (("", ID), ("  ", ID), (5, ID), (None, ID), ("\ud800", HALF_PAIR))
         if not (bad is None and name in ("create_captions", "create_transcription"))
     ],
-    ("publish_clip", {"integrations": []}, "integrations", "too few entries"),
-    ("publish_clip", {"integrations": None}, "integrations", "must be given"),
+    ("publish_clip", {"integrations": []}, "integrations", "is empty"),
+    ("publish_clip", {"integrations": None}, "integrations", "has to be given"),
     ("publish_clip", {"integrations": "i1"}, "integrations", ITEMS),
-    ("publish_clip", {"integrations": ["i1", ""]}, "integrations[1]", EMPTY),
+    ("publish_clip", {"integrations": ["i1", ""]}, "integrations[1]", ID),
     ("publish_clip", {"integrations": [7]}, "integrations[0]", TEXT),
     ("publish_clip", {"title": 5}, "title", TEXT),
-    ("publish_clip", {"title": "\udfff"}, "title", "half a surrogate pair"),
+    ("publish_clip", {"title": "\udfff"}, "title", HALF_PAIR),
     ("publish_clip", {"description": b"x"}, "description", TEXT),
     ("publish_clip", {"tags": ["a"] * 11}, "tags", "has 11 entries"),
     ("publish_clip", {"tags": "a,b"}, "tags", ITEMS),
     ("publish_clip", {"tags": [None]}, "tags[0]", TEXT),
-    ("publish_clip", {"platform_settings": "x"}, "platform_settings", "must be PlatformSettings"),
-    ("publish_clip", {"platform_settings": {"tiktok": 5}}, "platform_settings.tiktok", "must be the settings"),
+    ("publish_clip", {"platform_settings": "x"}, "platform_settings", "has to be PlatformSettings"),
+    (
+        "publish_clip",
+        {"platform_settings": {"tiktok": {"newest": object()}}},
+        "platform_settings.tiktok",
+        "can't be written as JSON",
+    ),
+    ("publish_clip", {"platform_settings": {"tiktok": 5}}, "platform_settings.tiktok", "has to be the settings"),
     (
         "publish_clip",
         {"platform_settings": {"tiktok": {"privacy": "publik"}}},
@@ -443,19 +450,19 @@ REFUSALS = [
         "publish_clip",
         {"platform_settings": PlatformSettings(youtube=YouTubeSettings(embeddable="yes"))},
         "platform_settings.youtube.embeddable",
-        "must be True or False",
+        "has to be True or False",
     ),
-    ("schedule_clips", {"clips": []}, "clips", "has 0 entries"),
+    ("schedule_clips", {"clips": []}, "clips", "is empty"),
     ("schedule_clips", {"clips": [clip()] * 51}, "clips", "has 51 entries"),
-    ("schedule_clips", {"clips": clip()}, "clips", "must be a list or tuple of ScheduleClip"),
-    ("schedule_clips", {"clips": [{"projectId": "p"}]}, "clips[0]", "must be a ScheduleClip"),
-    ("schedule_clips", {"clips": [clip(), clip(clip_id="")]}, "clips[1].clip_id", EMPTY),
+    ("schedule_clips", {"clips": clip()}, "clips", "has to be a list of ScheduleClip"),
+    ("schedule_clips", {"clips": [{"projectId": "p"}]}, "clips[0]", "has to be a ScheduleClip"),
+    ("schedule_clips", {"clips": [clip(), clip(clip_id="")]}, "clips[1].clip_id", ID),
     ("schedule_clips", {"clips": [clip(project_id=1)]}, "clips[0].project_id", TEXT),
     ("schedule_clips", {"clips": [clip(title=1)]}, "clips[0].title", TEXT),
     ("schedule_clips", {"clips": [clip(description=1)]}, "clips[0].description", TEXT),
     ("schedule_clips", {"clips": [clip(tags=("a",) * 11)]}, "clips[0].tags", "has 11 entries"),
-    ("schedule_clips", {"integrations": ()}, "integrations", "too few entries"),
-    ("schedule_clips", {"schedule_date": None}, "schedule_date", "must be given"),
+    ("schedule_clips", {"integrations": ()}, "integrations", "is empty"),
+    ("schedule_clips", {"schedule_date": None}, "schedule_date", "has to be given"),
     ("schedule_clips", {"schedule_date": True}, "schedule_date", SECONDS),
     ("schedule_clips", {"schedule_date": float(DATE)}, "schedule_date", "such as int(value)"),
     ("schedule_clips", {"schedule_date": "2027-01-15"}, "schedule_date", SECONDS),
@@ -470,24 +477,24 @@ REFUSALS = [
     ("schedule_clips", {"schedule_date": NOW + 2999}, "schedule_date", "is only 2999 s ahead"),
     ("schedule_clips", {"schedule_date": NOW + 367 * 86_400}, "schedule_date", "is too far ahead"),
     ("schedule_clips", {"interval_seconds": 299}, "interval_seconds", "is too small"),
-    ("schedule_clips", {"interval_seconds": 300.0}, "interval_seconds", "must be a whole number"),
+    ("schedule_clips", {"interval_seconds": 300.0}, "interval_seconds", "has to be a whole number"),
     ("schedule_clips", {"interval_seconds": 2**60}, "interval_seconds", "is too large"),
-    ("schedule_clips", {"platform_settings": []}, "platform_settings", "must be PlatformSettings"),
-    ("update_post", {"title": "x" * 251}, "title", "is 251 characters long"),
-    ("update_post", {"description": "x" * 1001}, "description", "is 1001 characters long"),
+    ("schedule_clips", {"platform_settings": []}, "platform_settings", "has to be PlatformSettings"),
+    ("update_post", {"title": "x" * 251}, "title", "has 251 characters"),
+    ("update_post", {"description": "x" * 1001}, "description", "has 1001 characters"),
     ("update_post", {"tags": ("a",) * 11}, "tags", "has 11 entries"),
     ("update_post", {"schedule_date": NOW + 60, "now": NOW}, "schedule_date", "is only 60 s ahead"),
     ("update_post", {"schedule_date": 1.5}, "schedule_date", SECONDS),
-    ("update_post", {"platform_settings": 1}, "platform_settings", "must be PlatformSettings"),
+    ("update_post", {"platform_settings": 1}, "platform_settings", "has to be PlatformSettings"),
     *[
         (name, {field: bad}, field, message)
         for name in sorted(LISTS)
         for field, bad, message in (
             ("page", 0, "is too small"),
-            ("page", "1", "must be a whole number"),
+            ("page", "1", "has to be a whole number"),
             ("page_size", 0, "is too small"),
             ("page_size", 101, "is too large"),
-            ("page_size", True, "must be a whole number"),
+            ("page_size", True, "has to be a whole number"),
         )
     ],
     ("get_all_posts", {"status": ["done"]}, "status[0]", UNDOCUMENTED),
@@ -502,26 +509,26 @@ REFUSALS = [
     ("get_all_projects", {"created_before": 1.5}, "created_before", SECONDS),
     ("get_all_projects", {"sort_by": "title"}, "sort_by", UNDOCUMENTED),
     ("get_all_projects", {"sort_order": "down"}, "sort_order", UNDOCUMENTED),
-    ("update_project", {"title": "x" * 81}, "title", "is 81 characters long"),
-    ("update_project", {"title": None}, "title", "must be given"),
-    ("update_clip", {"title": "x" * 81}, "title", "is 81 characters long"),
-    ("update_clip", {"caption": "x" * 251}, "caption", "is 251 characters long"),
+    ("update_project", {"title": "x" * 81}, "title", "has 81 characters"),
+    ("update_project", {"title": None}, "title", "has to be given"),
+    ("update_clip", {"title": "x" * 81}, "title", "has 81 characters"),
+    ("update_clip", {"caption": "x" * 251}, "caption", "has 251 characters"),
     *[
         (name, changes, field, message)
         for name in ("create_clips", "create_captions", "create_transcription")
         for changes, field, message in (
             ({"source_url": None, "upload_id": None}, "source_url", "exactly one of source_url and upload_id"),
             ({"source_url": "https://a.example", "upload_id": "u"}, "source_url", "exactly one of"),
-            ({"source_url": "", "upload_id": None}, "source_url", EMPTY),
+            ({"source_url": "", "upload_id": None}, "source_url", ID),
             ({"source_url": 5, "upload_id": None}, "source_url", TEXT),
-            ({"source_url": None, "upload_id": " "}, "upload_id", EMPTY),
+            ({"source_url": None, "upload_id": " "}, "upload_id", ID),
             ({"language": 5}, "language", TEXT),
             ({"translation_language": 5}, "translation_language", TEXT),
             ({"transcription_script": "greek"}, "transcription_script", UNDOCUMENTED),
         )
     ],
     *[
-        ("create_clips", {field: 1}, field, "must be True or False")
+        ("create_clips", {field: 1}, field, "has to be True or False")
         for field in ("reframe_clips", "enable_captions", "enable_emojis", "enable_highlights", "enable_auto_hook")
     ],
     ("create_clips", {"captions_preset": 5}, "captions_preset", TEXT),
@@ -530,26 +537,26 @@ REFUSALS = [
     ("create_clips", {"export_resolution": 720.0}, "export_resolution", UNDOCUMENTED),
     ("create_clips", {"export_resolution": True}, "export_resolution", UNDOCUMENTED),
     ("create_clips", {"genre": "music"}, "genre", UNDOCUMENTED),
-    ("create_clips", {"selected_start": "0"}, "selected_start", "must be a number of seconds"),
-    ("create_clips", {"selected_end": float("nan")}, "selected_end", "must be a number of seconds"),
-    ("create_clips", {"clip_durations": 30}, "clip_durations", "must be a list or tuple of pairs"),
-    ("create_clips", {"clip_durations": [(30,)]}, "clip_durations[0]", "must be a pair of seconds"),
-    ("create_clips", {"clip_durations": [(0, 30.5)]}, "clip_durations[0].to", "must be a whole number"),
+    ("create_clips", {"selected_start": "0"}, "selected_start", "has to be a number of seconds"),
+    ("create_clips", {"selected_end": float("nan")}, "selected_end", "has to be a number of seconds"),
+    ("create_clips", {"clip_durations": 30}, "clip_durations", "has to be a list of pairs"),
+    ("create_clips", {"clip_durations": [(30,)]}, "clip_durations[0]", "has to be a pair of seconds"),
+    ("create_clips", {"clip_durations": [(0, 30.5)]}, "clip_durations[0].to", "has to be a whole number"),
     ("create_clips", {"clip_durations": [(-1, 30)]}, "clip_durations[0].from", "is too small"),
     ("create_clips", {"topics": "goals"}, "topics", ITEMS),
-    ("create_clips", {"prompt": "x" * 1001}, "prompt", "is 1001 characters long"),
+    ("create_clips", {"prompt": "x" * 1001}, "prompt", "has 1001 characters"),
     ("create_captions", {"captions_preset": 5}, "captions_preset", TEXT),
-    ("create_captions", {"enable_emojis": 0}, "enable_emojis", "must be True or False"),
-    ("create_captions", {"enable_highlights": "no"}, "enable_highlights", "must be True or False"),
+    ("create_captions", {"enable_emojis": 0}, "enable_emojis", "has to be True or False"),
+    ("create_captions", {"enable_highlights": "no"}, "enable_highlights", "has to be True or False"),
     ("create_captions", {"resolution": 1081}, "resolution", UNDOCUMENTED),
     ("create_reframe", {"genre": "music"}, "genre", UNDOCUMENTED),
     ("create_reframe", {"orientation": "landscape"}, "orientation", "can't be landscape"),
-    ("create_reframe", {"disable_auto_split": 1}, "disable_auto_split", "must be True or False"),
-    ("create_reframe", {"center_stage": 1}, "center_stage", "must be True or False"),
-    ("get_upload_url", {"filename": ""}, "filename", EMPTY),
+    ("create_reframe", {"disable_auto_split": 1}, "disable_auto_split", "has to be True or False"),
+    ("create_reframe", {"center_stage": 1}, "center_stage", "has to be True or False"),
+    ("get_upload_url", {"filename": ""}, "filename", ID),
     ("get_upload_url", {"filename": None}, "filename", TEXT),
     ("get_upload_url", {"filename": "a.avi"}, "filename", "isn't the name of an MP4 or MOV file"),
-    ("get_upload_url", {"filename": "x" * 997 + ".mp4"}, "filename", "is 1001 characters long"),
+    ("get_upload_url", {"filename": "x" * 997 + ".mp4"}, "filename", "has 1001 characters"),
 ]
 
 
@@ -562,7 +569,7 @@ def test_bad_arguments_are_refused_with_field_value_and_reason(name, changes, fi
 
 def test_limits_stand_beside_the_value_that_breaks_them():
     (problem,) = refusal("update_project", {"title": "x" * 81})
-    assert (problem.field, problem.limit, problem.value) == ("title", "80 characters", "x" * 81)
+    assert (problem.field, problem.limit, problem.value) == ("title", "at most 80", "x" * 81)
 
 
 def test_everything_that_is_wrong_is_told_at_once():

@@ -316,14 +316,16 @@ def test_request_example_is_reproduced(name):
     assert request.json == json.loads(text)
 
 
-TOO_FEW = "must not be empty"
-NOT_TEXT = "must be a text that isn't empty"
-NOT_WHOLE = "must be a whole number"
+TOO_FEW = "is empty"
+NOT_TEXT = "has to be a text that isn't empty"
+NOT_WHOLE = "has to be a whole number"
+HALF = "\udfff"
+HALF_PAIR = "holds half a surrogate pair, which can't be sent"
 BAD = [
     ("create_outgoing_post", (), {"items": []}, "items", TOO_FEW),
-    ("create_outgoing_post", (), {"items": "abc"}, "items", "must be a list of OutgoingPostItemInput"),
-    ("create_outgoing_post", (), {"items": None}, "items", "must be a list of OutgoingPostItemInput"),
-    ("create_outgoing_post", (), {"items": [{"id": 1}]}, "items[0]", "must be an OutgoingPostItemInput"),
+    ("create_outgoing_post", (), {"items": "abc"}, "items", "has to be a list of OutgoingPostItemInput"),
+    ("create_outgoing_post", (), {"items": None}, "items", "has to be given"),
+    ("create_outgoing_post", (), {"items": [{"id": 1}]}, "items[0]", "has to be an OutgoingPostItemInput"),
     (
         "create_outgoing_post",
         (),
@@ -343,16 +345,16 @@ BAD = [
         (),
         {"items": [OutgoingPostItemInput("a", use_voice_converted="yes")]},
         "items[0].use_voice_converted",
-        "must be True or False",
+        "has to be True or False",
     ),
     ("create_outgoing_post", (), {"items": [ITEM], "persona_id": 5}, "persona_id", NOT_TEXT),
-    ("create_outgoing_post", (), {"items": [ITEM], "caption": 5}, "caption", "must be a text"),
+    ("create_outgoing_post", (), {"items": [ITEM], "caption": 5}, "caption", "has to be a text"),
     (
         "create_outgoing_post",
         (),
         {"items": [ITEM], "target_account_ids": "abc"},
         "target_account_ids",
-        "must be a list of texts",
+        "has to be a list of texts",
     ),
     (
         "create_outgoing_post",
@@ -361,7 +363,13 @@ BAD = [
         "target_account_ids[1]",
         NOT_TEXT,
     ),
-    ("create_outgoing_post", (), {"items": [ITEM], "platform_settings": []}, "platform_settings", "must be a mapping"),
+    (
+        "create_outgoing_post",
+        (),
+        {"items": [ITEM], "platform_settings": []},
+        "platform_settings",
+        "has to be a mapping",
+    ),
     (
         "create_outgoing_post",
         (),
@@ -371,44 +379,50 @@ BAD = [
     ),
     ("update_outgoing_post", ("a",), {}, "caption", "nothing to change was given"),
     ("update_outgoing_post", ("a",), {"items": []}, "items", TOO_FEW),
-    ("schedule_outgoing_post", ("a",), {"scheduled_for": 5, "now": NOW}, "scheduled_for", "must be an aware datetime"),
+    (
+        "schedule_outgoing_post",
+        ("a",),
+        {"scheduled_for": 5, "now": NOW},
+        "scheduled_for",
+        "has to be an aware datetime",
+    ),
     (
         "schedule_outgoing_post",
         ("a",),
         {"scheduled_for": LATER.replace(tzinfo=None), "now": NOW},
         "scheduled_for",
-        "must be aware",
+        "has to be aware",
     ),
-    ("schedule_outgoing_post", ("a",), {"scheduled_for": NOW, "now": NOW}, "scheduled_for", "must be in the future"),
+    ("schedule_outgoing_post", ("a",), {"scheduled_for": NOW, "now": NOW}, "scheduled_for", "has to be in the future"),
     ("schedule_outgoing_post", ("a",), {"scheduled_for": LATER, "timezone": "", "now": NOW}, "timezone", NOT_TEXT),
     ("generate_caption", ([],), {}, "generated_media_item_ids", TOO_FEW),
-    ("generate_caption", (None,), {}, "generated_media_item_ids", "must be a list of texts"),
-    ("generate_caption", ("abc",), {}, "generated_media_item_ids", "must be a list of texts"),
+    ("generate_caption", (None,), {}, "generated_media_item_ids", "has to be given"),
+    ("generate_caption", ("abc",), {}, "generated_media_item_ids", "has to be a list of texts"),
     ("generate_caption", ([7],), {}, "generated_media_item_ids[0]", NOT_TEXT),
     ("generate_caption", (["a"],), {"persona_id": ""}, "persona_id", NOT_TEXT),
-    ("get_connect_url", (None,), {}, "platform", "must be given"),
-    ("get_connect_url", ("myspace",), {}, "platform", "isn't one of the words allowed"),
+    ("get_connect_url", (None,), {}, "platform", "has to be given"),
+    ("get_connect_url", ("myspace",), {}, "platform", "isn't a documented value"),
     ("set_account_slots", (-1,), {}, "slots", "is too small"),
     ("set_account_slots", (True,), {}, "slots", NOT_WHOLE),
-    ("set_account_slots", (None,), {}, "slots", NOT_WHOLE),
+    ("set_account_slots", (None,), {}, "slots", "has to be given"),
     ("set_account_slots", (1,), {"return_url": 3}, "return_url", NOT_TEXT),
     ("generate", (), {"source_post_id": "", "persona_id": "p"}, "source_post_id", NOT_TEXT),
     ("generate", (), {"source_post_id": "s", "persona_id": None}, "persona_id", NOT_TEXT),
-    ("create_persona", (None,), {}, "body", "must be a mapping"),
-    ("create_persona", ("abc",), {}, "body", "must be a mapping"),
+    ("create_persona", (None,), {}, "body", "has to be given"),
+    ("create_persona", ("abc",), {}, "body", "has to be a mapping"),
     ("update_persona", ("p",), {}, "discount_mode", "nothing to change was given"),
-    ("update_persona", ("p",), {"discount_mode": 1}, "discount_mode", "must be True or False"),
-    ("update_persona", ("p",), {"extra": "x"}, "extra", "must be a mapping"),
-    ("add_publishing_target", ("p", None), {}, "body", "must be a mapping"),
-    ("add_source", ("p",), {"platform": None, "handle": "h"}, "platform", "must be given"),
-    ("add_source", ("p",), {"platform": "x", "handle": "h"}, "platform", "isn't one of the words allowed"),
+    ("update_persona", ("p",), {"discount_mode": 1}, "discount_mode", "has to be True or False"),
+    ("update_persona", ("p",), {"extra": "x"}, "extra", "has to be a mapping"),
+    ("add_publishing_target", ("p", None), {}, "body", "has to be given"),
+    ("add_source", ("p",), {"platform": None, "handle": "h"}, "platform", "has to be given"),
+    ("add_source", ("p",), {"platform": "x", "handle": "h"}, "platform", "isn't a documented value"),
     ("add_source", ("p",), {"platform": "tiktok", "handle": ""}, "handle", NOT_TEXT),
     (
         "add_source",
         ("p",),
         {"platform": "tiktok", "handle": "h", "automation_mode": "auto"},
         "automation_mode",
-        "isn't one of the words allowed",
+        "isn't a documented value",
     ),
     ("upload_file", (), {"category": "avatar", "persona_id": "p"}, "file", "give exactly one of file and url"),
     (
@@ -418,29 +432,35 @@ BAD = [
         "file",
         "give exactly one of file and url",
     ),
-    ("upload_file", (b"x",), {"category": "avatar", "persona_id": "p"}, "file", "must be a path"),
+    ("upload_file", (b"x",), {"category": "avatar", "persona_id": "p"}, "file", "has to be a path"),
     ("upload_file", ("/no/such",), {"category": "avatar", "persona_id": "p"}, "file", "isn't a file that exists"),
     ("upload_file", (), {"url": "", "category": "avatar", "persona_id": "p"}, "url", NOT_TEXT),
-    ("upload_file", (), {"url": "u", "category": "logo", "persona_id": "p"}, "category", "isn't one of the words"),
-    ("upload_file", (), {"url": "u", "category": None, "persona_id": "p"}, "category", "must be given"),
+    ("upload_file", (), {"url": "u", "category": "logo", "persona_id": "p"}, "category", "isn't a documented value"),
+    ("upload_file", (), {"url": "u", "category": None, "persona_id": "p"}, "category", "has to be given"),
     ("upload_file", (), {"url": "u", "category": "avatar", "persona_id": ""}, "persona_id", NOT_TEXT),
     ("update_auto_reload", (), {}, "auto_reload", "nothing to change was given"),
-    ("update_auto_reload", (), {"auto_reload": "on"}, "auto_reload", "must be True or False"),
+    ("update_auto_reload", (), {"auto_reload": "on"}, "auto_reload", "has to be True or False"),
     ("update_auto_reload", (), {"reload_threshold_cents": -1}, "reload_threshold_cents", "is too small"),
     ("update_auto_reload", (), {"reload_threshold_cents": 5001}, "reload_threshold_cents", "is too large"),
     ("update_auto_reload", (), {"reload_amount_cents": 99}, "reload_amount_cents", "is too small"),
     ("update_auto_reload", (), {"reload_amount_cents": 5001}, "reload_amount_cents", "is too large"),
     ("create_topup", (10.5,), {}, "amount_cents", NOT_WHOLE),
-    ("create_topup", (None,), {}, "amount_cents", NOT_WHOLE),
-    ("agent_signup", (), {"email": "agent", "password": "12345678"}, "email", "must be an e-mail address"),
+    ("create_topup", (None,), {}, "amount_cents", "has to be given"),
+    ("agent_signup", (), {"email": "agent", "password": "12345678"}, "email", "has to be an e-mail address"),
     ("agent_signup", (), {"email": "a@b", "password": "1234567"}, "password", "is too short"),
-    ("agent_signup", (), {"email": "a@b", "password": None}, "password", "must be a text"),
+    ("agent_signup", (), {"email": "a@b", "password": None}, "password", "has to be given"),
     ("create_api_key", ("",), {}, "name", NOT_TEXT),
-    ("create_api_key", ("n",), {"scopes": "content:read"}, "scopes", "must be a list of texts"),
+    ("create_api_key", ("n",), {"scopes": "content:read"}, "scopes", "has to be a list of texts"),
     ("create_api_key", ("n",), {"scopes": [1]}, "scopes[0]", NOT_TEXT),
     ("create_api_key", ("n",), {"monthly_limit_cents": 99}, "monthly_limit_cents", "is too small"),
     ("create_api_key", ("n",), {"monthly_limit_cents": 1_000_001}, "monthly_limit_cents", "is too large"),
     ("create_api_key", ("n",), {"monthly_limit_cents": "5"}, "monthly_limit_cents", NOT_WHOLE),
+    ("create_topup", (2**60,), {}, "amount_cents", "is too large"),
+    ("create_outgoing_post", (), {"items": [ITEM], "caption": HALF}, "caption", HALF_PAIR),
+    ("create_outgoing_post", (), {"items": [ITEM], "target_account_ids": [HALF]}, "target_account_ids[0]", HALF_PAIR),
+    ("schedule_outgoing_post", ("a",), {"scheduled_for": LATER, "timezone": HALF, "now": NOW}, "timezone", HALF_PAIR),
+    ("agent_signup", (), {"email": f"a@{HALF}", "password": "12345678"}, "email", HALF_PAIR),
+    ("agent_signup", (), {"email": "a@b", "password": HALF * 8}, "password", HALF_PAIR),
 ]
 BAD += [
     (operation, (*args[:1], *()), {**kwargs, name: value}, name, text)
@@ -452,7 +472,7 @@ BAD += [
         ("limit", "20", NOT_WHOLE),
         ("offset", -1, "is too small"),
         ("offset", 1.0, NOT_WHOLE),
-        ("offset", None, NOT_WHOLE),
+        ("offset", None, "has to be given"),
     ]
 ]
 
@@ -467,8 +487,8 @@ def test_bad_argument_is_refused_with_its_name(operation, args, kwargs, field, t
 
 
 @pytest.mark.parametrize("operation", sorted(name for name, op in OPERATIONS.items() if "{" in op["path"]))
-@pytest.mark.parametrize("value", ["", "  ", None, 5, b"id"])
-def test_an_id_that_is_empty_or_no_text_is_refused(operation, value):
+@pytest.mark.parametrize("value", ["", "  ", None, 5, b"id", HALF])
+def test_an_id_that_is_empty_or_cannot_be_sent_is_refused(operation, value):
     _, args, kwargs = next(case for case in CASES if case[0] == operation)
 
     with pytest.raises(ValidationError) as caught:

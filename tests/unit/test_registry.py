@@ -56,6 +56,14 @@ def test_without_any_key_says_which_would_do(monkeypatch):
         registry.from_env(environ={})
 
 
+@pytest.mark.parametrize("ask", [registry.from_env, lambda: registry.load("reap")])
+def test_a_copy_that_isnt_installed_says_so(ask, monkeypatch):
+    """As in an image into which the sources were only copied: there are no names to tell."""
+    monkeypatch.setattr(registry, "entry_points", lambda **_: ())
+    with pytest.raises(ConfigurationError, match="no publisher is installed: reelpub is imported from a folder"):
+        ask()
+
+
 def test_asking_for_what_a_provider_lacks_names_who_can():
     from reelpub.errors import UnsupportedOperation
     from reelpub.models.capability import Feature

@@ -30,6 +30,7 @@ from reelpub.sandbox import (
     shell,
 )
 from reelpub.sandbox.contract import load_contract
+from reelpub.testing.answers import judge_answer
 from reelpub.testing.virtual import run_virtual
 
 OFF = {"reelmirror": None, "reap": None}
@@ -112,7 +113,7 @@ async def test_keys_open_what_they_may(provider, method, path, key, status):
         assert answer.status == status
         if status != 200:
             operation = sandbox.requests()[0].operation
-            assert load_contract(provider).judge_answer(operation, status, json.loads(body)) == []
+            assert judge_answer(load_contract(provider), operation, status, json.loads(body)) == []
 
 
 @pytest.mark.parametrize("header", [{}, {"Authorization": "Basic abc"}, {"Authorization": "Bearer"}])
@@ -318,7 +319,7 @@ async def test_an_ordered_refusal_looks_like_the_providers_own(fault, status, he
         answer, body = await hand.send("POST", POSTS, json={"items": []})
         assert answer.status == status
         assert headers.items() <= dict(answer.headers).items()
-        assert load_contract("reelmirror").judge_answer("createOutgoingPost", status, json.loads(body)) == []
+        assert judge_answer(load_contract("reelmirror"), "createOutgoingPost", status, json.loads(body)) == []
         assert (sandbox.rejections(), sandbox.requests()[0].executed) == (0, False)
         assert status != 409 or json.loads(body)["error"]["message"] == "Twice."
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, Self
+from typing import Any, Final, Self, Unpack
 
 import anyio
 from attrs import evolve
@@ -29,8 +29,11 @@ from reelpub.models.settings import PlatformSettings
 from reelpub.policies.grouping import one_per_platform
 from reelpub.policies.safety import Effect, effect_of
 from reelpub.providers.base import Absent, Cost, Finding, Found, PostPage, Queue, Undecided
+from reelpub.providers.options import ClientOptions, EnvironmentOptions
+from reelpub.providers.own_client import OwnsClient
 from reelpub.providers.reap import endpoints, matching, rules, schemas
 from reelpub.providers.reap.client import ReapClient
+from reelpub.providers.reap.client.core import BASE_URL
 from reelpub.providers.reap.cost import cost_of
 from reelpub.providers.reap.decode import decode_rows, structure_rows
 from reelpub.providers.reap.directory import Directory
@@ -43,6 +46,7 @@ from reelpub.providers.reap.scheduler import Scheduler, settings_of
 from reelpub.providers.reap.settings import settings_problems, wire_settings
 from reelpub.providers.rows import RowMemory
 from reelpub.providers.structure import UNSET
+from reelpub.transport.abilities import KnowsClock
 from reelpub.transport.message import CallOptions
 from reelpub.transport.offline import OfflineTransport
 from reelpub.transport.rehearsal import RehearsedRequest, rehearsing
@@ -55,7 +59,7 @@ _SKEW_ALLOWED: Final = 120.0
 _SKEW_BELIEVED: Final = 86_400.0
 
 
-class ReapPublisher:
+class ReapPublisher(OwnsClient[ReapClient]):
     """Publishes finished clips through Reap, with one API key (https://docs.reap.video/api-reference).
 
     *name* tells several keys apart. *clock* is by default the client's. *limits* replaces the documented numbers.
@@ -74,8 +78,7 @@ class ReapPublisher:
         clock: Clock | None = None,
         limits: ProviderLimits | None = None,
     ) -> None:
-        self.client = client
-        self.name = name or rules.PROVIDER
+        super().__init__(client, name or rules.PROVIDER)
         self.provider = rules.PROVIDER
         self.capabilities: Capabilities = rules.CAPABILITIES
         self.limits: ProviderLimits = limits or rules.LIMITS
@@ -91,44 +94,39 @@ class ReapPublisher:
         self._skew_seen = 0.0
 
     @classmethod
-    def from_env(cls, *, name: str | None = None, clock: Clock | None = None, **client_kwargs: Any) -> Self:
-        """Return a publisher with the key in ``REAP_API_KEY`` and the address in ``REAP_BASE_URL``, if that is set."""
-        return cls(ReapClient.from_env(clock=clock, **client_kwargs), name=name)
+    def from_env(
+        cls, *, name: str | None = None, clock: Clock | None = None, **client_options: Unpack[EnvironmentOptions]
+    ) -> Self:
+        """Make a publisher for ``REAP_API_KEY``, at ``REAP_BASE_URL`` where that is set.
+
+        *client_options* are those of `ReapClient.from_env`.
+
+        Raises:
+            ConfigurationError: ``REAP_API_KEY`` isn't set.
+        """
+        return cls(ReapClient.from_env(clock=clock, **client_options), name=name)
 
     @classmethod
     def connect(
-        cls, api_key: str, *, name: str | None = None, clock: Clock | None = None, **client_kwargs: Any
+        cls,
+        api_key: str,
+        *,
+        base_url: str = BASE_URL,
+        name: str | None = None,
+        clock: Clock | None = None,
+        limits: ProviderLimits | None = None,
+        **client_options: Unpack[ClientOptions],
     ) -> Self:
-        """Return a publisher with a client of its own; *client_kwargs*, such as *base_url*, are the client's."""
-        return cls(ReapClient(api_key, clock=clock, **client_kwargs), name=name)
+        """Make a publisher for *api_key*; *client_options* are those of `ReapClient`. Nothing is sent yet."""
+        return cls(ReapClient(api_key, base_url=base_url, clock=clock, **client_options), name=name, limits=limits)
 
     @classmethod
     def offline(cls, *, name: str | None = None, clock: Clock | None = None) -> Self:
-        """Return a publisher that checks and plans without a key, and refuses to send anything."""
+        """Make a publisher that checks and plans without a key, and refuses to send anything."""
         return cls.connect("offline", name=name, clock=clock, transport=OfflineTransport(rules.PROVIDER))
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_exc: object) -> None:
-        await self.close()
-
-    async def close(self) -> None:
-        await self.client.close()
 
     def rehearse(self, on_request: Callable[[RehearsedRequest], None]) -> None:
         self.client.transport = rehearsing(self.client.transport, ReapStandIn(), on_request)
-
-    @property
-    def requests(self) -> Mapping[str, int]:
-        """How many requests of each operation were sent, retries included; empty where the transport doesn't count."""
-        counted: Mapping[str, int] = getattr(self.client.transport, "requests", {})
-        return dict(counted)
-
-    @property
-    def unreached_for(self) -> float | None:
-        found: float | None = getattr(self.client.transport, "unreached_for", None)
-        return found
 
     # ---- before anything is sent
 
@@ -150,7 +148,7 @@ class ReapPublisher:
                 self._directory.learn(self._accounts)
             return self._accounts
 
-    def plan(self, request: PublishRequest, accounts: Sequence[Account]) -> Sequence[tuple[Account, ...]]:  # noqa: ARG002
+    def plan(self, request: PublishRequest, accounts: Sequence[Account]) -> Sequence[tuple[Account, ...]]:
         return one_per_platform(accounts)
 
     def requests_for(
@@ -223,7 +221,8 @@ class ReapPublisher:
 
     async def find(self, prepared: Prepared, attempt: Attempt, *, taken: frozenset[str] = frozenset()) -> Finding:
         # Every answer's `Date` tells whether this machine's clock is ahead: the accounts are read before a first post.
-        ahead: float = getattr(self.client.transport, "clock_ahead", 0.0)
+        transport = self.client.transport
+        ahead = transport.clock_ahead if isinstance(transport, KnowsClock) else 0.0
         not_before = attempt.started_at - _SKEW_ALLOWED - max(self._skew_seen, ahead)
         posts = await self._recent.since(max(0, math.floor(not_before) - 1))
         found = matching.candidates(posts.values(), prepared.part, not_before=not_before, taken=taken)
@@ -246,16 +245,17 @@ class ReapPublisher:
         return evolve(part, id=f"{part.id}/{post.id}", accounts=failed, at=None, copy_of=None, retries=None)
 
     async def cancel(self, post_id: str) -> CancelResult:
-        """Delete *post_id* if it still waits for its time, and read what became of it.
+        """Delete *post_id* if it may still wait for its time, and read what became of it.
 
-        A post that the provider no longer has won't go out, and counts as cancelled.
+        A post that the provider neither shows nor deletes any more won't go out, and counts as cancelled.
         """
         before = await self._fetch_or_none(post_id)
-        if before is None or before.status is PostStatus.CANCELLED:
+        if before is not None and before.status is PostStatus.CANCELLED:
             return CancelResult.CANCELLED
-        if before.status not in _WAITING:
+        if before is not None and before.status not in _WAITING:
             return CancelResult.UNKNOWN if before.status is PostStatus.OTHER else CancelResult.TOO_LATE
-        refusal = await self._delete_or_refusal(post_id)
+        # One that was only just made may not be shown yet, and would go out.
+        refusal, is_gone = await self._delete_or_refusal(post_id)
         answered_at = datetime.fromtimestamp(self._clock.time(), UTC)
         try:
             after = await self._fetch_or_none(post_id)
@@ -263,6 +263,8 @@ class ReapPublisher:
             return CancelResult.UNKNOWN
         if refusal is not None and after is not None and after.status in _WAITING:
             raise refusal
+        if before is None and after is None:
+            return CancelResult.CANCELLED if is_gone else CancelResult.UNKNOWN
         return _end_of_cancel(before, after, answered_at)
 
     async def reschedule(self, post_id: str, at: datetime) -> Post:
@@ -338,19 +340,23 @@ class ReapPublisher:
         except NotFoundError:
             return None
 
-    async def _delete_or_refusal(self, post_id: str) -> ReelPubError | None:
+    async def _delete_or_refusal(self, post_id: str) -> tuple[ReelPubError | None, bool]:
         """Delete; return the provider's refusal, if it has one, for the caller to compare with what is there.
 
-        An error that leaves the effect open is passed over: what is there decides.
+        An error that leaves the effect open is passed over: what is there decides. Beside it stands whether the post
+        is certainly gone by it.
         """
         try:
             await self.client.delete_post(post_id=post_id)
-        except (BadRequestError, NotFoundError) as error:
-            return error
+        except NotFoundError as error:
+            return error, True
+        except BadRequestError as error:
+            return error, False
         except ReelPubError as error:
             if effect_of(error) is Effect.NONE:
                 raise
-        return None
+            return None, False
+        return None, True
 
     def _note_skew(self, wire: schemas.Post) -> None:
         """Learn by how much Reap's clock is behind, from a post just made; it only ever widens a later search."""
@@ -360,11 +366,12 @@ class ReapPublisher:
                 self._skew_seen = behind
 
 
-def _end_of_cancel(before: Post, after: Post | None, answered_at: datetime) -> CancelResult:
-    """Return what became of a waiting post that was deleted; *after* is None where it can't be read any more."""
+def _end_of_cancel(before: Post | None, after: Post | None, answered_at: datetime) -> CancelResult:
+    """Return what became of a waiting post that was deleted; either is None where it couldn't be read."""
     if after is None:
         # Gone before its time: it can't have begun. Gone later: it may have begun in between.
-        was_in_time = before.scheduled_at is None or answered_at < before.scheduled_at
+        due = None if before is None else before.scheduled_at
+        was_in_time = due is None or answered_at < due
         return CancelResult.CANCELLED if was_in_time else CancelResult.UNKNOWN
     if after.status is PostStatus.CANCELLED:
         return CancelResult.CANCELLED

@@ -175,7 +175,7 @@ class OrphanHunt:
         bound = None if draft is None else since(draft)
         if draft is None or bound is None:
             return None
-        return _View(draft=draft, others=[p for p in made_since(seen, bound) if p.id not in self._made])
+        return _View(draft=draft, others=[p for p in _made_since(seen, bound) if p.id not in self._made])
 
 
 @frozen(kw_only=True)
@@ -186,7 +186,7 @@ class _View:
     others: Sequence[OutgoingPost]
 
 
-def made_since(posts: Sequence[OutgoingPost], since: datetime) -> list[OutgoingPost]:
+def _made_since(posts: Sequence[OutgoingPost], since: datetime) -> list[OutgoingPost]:
     """Return those of *posts* that are drafts and were made at *since* or later."""
     return [
         post

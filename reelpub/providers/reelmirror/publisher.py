@@ -5,10 +5,9 @@ See https://reelmirror.com/docs/guides/publishing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, Unpack
 
 from attrs import evolve
 
@@ -33,6 +32,8 @@ from reelpub.models.source import GeneratedPost
 from reelpub.models.when import LocalTime
 from reelpub.policies.safety import Effect, effect_of
 from reelpub.providers.base import AccountSlots, Cost, Finding, PostPage, Queue, Undecided
+from reelpub.providers.options import ClientOptions, EnvironmentOptions
+from reelpub.providers.own_client import OwnsClient
 from reelpub.providers.reelmirror import decisions, endpoints
 from reelpub.providers.reelmirror.capabilities import CAPABILITIES, LIMITS
 from reelpub.providers.reelmirror.client import BASE_URL, ReelMirrorClient
@@ -57,7 +58,7 @@ _UNREADABLE_LISTS: Final = 2
 """So many answers in a row that hold no list mean that there is none; a single one may be a damaged answer."""
 
 
-class ReelMirrorPublisher:
+class ReelMirrorPublisher(OwnsClient[ReelMirrorClient]):
     """Publishes through one API key of ReelMirror.
 
     *name* tells several keys apart and defaults to the provider's. The publisher keeps no job: it remembers only the
@@ -76,8 +77,7 @@ class ReelMirrorPublisher:
         clock: Clock | None = None,
         limits: ProviderLimits | None = None,
     ) -> None:
-        self.client = client
-        self.name: str = name or PROVIDER
+        super().__init__(client, name or PROVIDER)
         self.limits: ProviderLimits = limits or LIMITS
         self.limiter: RateLimiter = client.limiter
         self._clock = clock or client.clock
@@ -88,15 +88,17 @@ class ReelMirrorPublisher:
         self._unreadable_lists = 0
 
     @classmethod
-    def from_env(cls, *, name: str | None = None, clock: Clock | None = None, **client_kwargs: Any) -> Self:
+    def from_env(
+        cls, *, name: str | None = None, clock: Clock | None = None, **client_options: Unpack[EnvironmentOptions]
+    ) -> Self:
         """Make a publisher for ``REELMIRROR_API_KEY``, at ``REELMIRROR_BASE_URL`` where that is set.
 
-        *client_kwargs* are those of `ReelMirrorClient`.
+        *client_options* are those of `ReelMirrorClient.from_env`.
 
         Raises:
             ConfigurationError: ``REELMIRROR_API_KEY`` isn't set.
         """
-        return cls(ReelMirrorClient.from_env(clock=clock, **client_kwargs), name=name)
+        return cls(ReelMirrorClient.from_env(clock=clock, **client_options), name=name)
 
     @classmethod
     def connect(
@@ -107,10 +109,10 @@ class ReelMirrorPublisher:
         name: str | None = None,
         clock: Clock | None = None,
         limits: ProviderLimits | None = None,
-        **client_kwargs: Any,
+        **client_options: Unpack[ClientOptions],
     ) -> Self:
-        """Make a publisher for *api_key*; *client_kwargs* are those of `ReelMirrorClient`. Nothing is sent yet."""
-        client = ReelMirrorClient(api_key, base_url=base_url, clock=clock, **client_kwargs)
+        """Make a publisher for *api_key*; *client_options* are those of `ReelMirrorClient`. Nothing is sent yet."""
+        client = ReelMirrorClient(api_key, base_url=base_url, clock=clock, **client_options)
         return cls(client, name=name, limits=limits)
 
     @classmethod
@@ -118,33 +120,8 @@ class ReelMirrorPublisher:
         """Make a publisher that checks and plans without a key, and refuses to send anything."""
         return cls.connect("offline", name=name, clock=clock, transport=OfflineTransport(PROVIDER))
 
-    def __repr__(self) -> str:
-        return f"<ReelMirrorPublisher {self.name!r}>"
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
-
-    async def close(self) -> None:
-        await self.client.close()
-
     def rehearse(self, on_request: Callable[[RehearsedRequest], None]) -> None:
         self.client.transport = rehearsing(self.client.transport, ReelMirrorStandIn(), on_request)
-
-    @property
-    def requests(self) -> Mapping[str, int]:
-        """How many requests of each operation were sent, retries included; empty where the transport doesn't count."""
-        counted: Mapping[str, int] = getattr(self.client.transport, "requests", {})
-        return dict(counted)
-
-    @property
-    def unreached_for(self) -> float | None:
-        found: float | None = getattr(self.client.transport, "unreached_for", None)
-        return found
 
     def check(self, request: PublishRequest) -> Sequence[Problem]:
         return check_request(request)
@@ -152,7 +129,7 @@ class ReelMirrorPublisher:
     async def accounts(self, *, refresh: bool = False) -> Sequence[Account]:
         return await self._directory.read(refresh=refresh)
 
-    def plan(self, request: PublishRequest, accounts: Sequence[Account]) -> Sequence[tuple[Account, ...]]:  # noqa: ARG002
+    def plan(self, request: PublishRequest, accounts: Sequence[Account]) -> Sequence[tuple[Account, ...]]:
         """Return one group: a post at ReelMirror goes to any number of accounts."""
         return (tuple(accounts),)
 
@@ -161,7 +138,7 @@ class ReelMirrorPublisher:
         request: PublishRequest,
         groups: Sequence[tuple[Account, ...]],
         *,
-        at: datetime | None,  # noqa: ARG002
+        at: datetime | None,
     ) -> Cost:
         return cost_of(request, groups)
 
@@ -266,7 +243,7 @@ class ReelMirrorPublisher:
     def has_bulk_read(self) -> bool | None:
         return self._has_bulk_read
 
-    async def read_page(self, page: int, *, created_after: float | None = None) -> PostPage | None:  # noqa: ARG002
+    async def read_page(self, page: int, *, created_after: float | None = None) -> PostPage | None:
         """Read one page of the posts; the list is inferred, has no filter, and may show no deliveries.
 
         Raises:
@@ -277,7 +254,7 @@ class ReelMirrorPublisher:
         size = self.limits.page_size
         return await self._try_list(size, page * size)
 
-    async def find(self, prepared: Prepared, attempt: Attempt, *, taken: frozenset[str] = frozenset()) -> Finding:  # noqa: ARG002
+    async def find(self, prepared: Prepared, attempt: Attempt, *, taken: frozenset[str] = frozenset()) -> Finding:
         """Read the post, whose id was known before anything was sent; no other attempt can have made it."""
         part = prepared.part
         self._directory.remember(part.accounts)

@@ -43,34 +43,30 @@ def _check_source(checks: Checks, request: PublishRequest) -> None:
         checks.require(bool(request.accounts), "accounts", "media items need at least one account", limit="at least 1")
     else:
         taken = "GeneratedPost, MediaItems or Draft"
-        checks.require(False, "source", "isn't a source that ReelMirror takes", source, limit=taken)
+        checks.add("source", "isn't a source that ReelMirror takes", source, limit=taken)
 
 
 def _check_approve(checks: Checks, request: PublishRequest, source: GeneratedPost) -> None:
-    checks.require(isinstance(source.approve, bool), "source.approve", "must be True or False", source.approve)
+    checks.require(isinstance(source.approve, bool), "source.approve", "has to be True or False", source.approve)
     if source.approve is not True:
         return
     given = {"caption": request.caption, "accounts": request.accounts or None, "settings": request.settings or None}
     for field, value in (*given.items(), ("at", request.at)):
         if value is not None:
             message = "approve publishes a post at once and as it is; leave approve out to send it through a draft"
-            checks.require(False, field, message, value, limit="nothing beside approve=True")
+            checks.add(field, message, value, limit="nothing beside approve=True")
 
 
 def _check_media(checks: Checks, source: MediaItems) -> None:
     checks.optional_identifier("source.persona_id", source.persona_id)
-    items: object = source.items
-    if not isinstance(items, tuple):
-        checks.require(False, "source.items", "must be a list of media items or their ids", items)
-        return
-    checks.require(len(items) > 0, "source.items", "must not be empty", limit="at least 1")
-    for index, item in enumerate(items):
-        _check_item(checks, f"source.items[{index}]", item)
+    checks.required("source.items", source.items)
+    for field, item in checks.entries("source.items", source.items, "media items or their ids", least=1):
+        _check_item(checks, field, item)
 
 
 def _check_item(checks: Checks, field: str, item: object) -> None:
     if not isinstance(item, MediaItem):
-        checks.require(False, field, "must be a MediaItem or its id", item)
+        checks.add(field, "has to be a MediaItem or its id", item)
         return
     checks.identifier(f"{field}.id", item.id)
     checks.flag(f"{field}.use_voice_converted", item.use_voice_converted)
@@ -84,7 +80,7 @@ def _check_texts(checks: Checks, request: PublishRequest) -> None:
 
 def _check_settings(checks: Checks, settings: object) -> None:
     if not isinstance(settings, Mapping):
-        checks.require(False, "settings", "must be a mapping from platform to settings", settings)
+        checks.add("settings", "has to be a mapping from platform to settings", settings)
         return
     for platform, values in settings.items():
         _check_platform_settings(checks, platform, values)
@@ -94,9 +90,9 @@ def _check_platform_settings(checks: Checks, platform: str, values: object) -> N
     field = f"settings.{platform}"
     fitting = SETTINGS.get(platform)
     if fitting is None:
-        checks.require(False, field, "ReelMirror doesn't publish to this platform", limit=", ".join(sorted(SETTINGS)))
+        checks.add(field, "ReelMirror doesn't publish to this platform", limit=", ".join(sorted(SETTINGS)))
     elif isinstance(values, Mapping):
         checks.json_object(field, values)
     else:
         wanted = f"{fitting.__name__} or a mapping"
-        checks.require(isinstance(values, fitting), field, f"must be {wanted}", values, limit=wanted)
+        checks.require(isinstance(values, fitting), field, f"has to be {wanted}", values, limit=wanted)

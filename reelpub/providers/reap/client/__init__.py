@@ -19,9 +19,12 @@ class ReapClient(PublishingCalls, ProjectCalls, CreatingCalls, UploadCalls):
             async for post in client.get_all_posts(created_after=1_760_000_000):
                 print(post.id, post.status)
 
-    *session* is used but never closed. *limiter* may be shared by everything that uses the same key; by default 10
-    requests in 60 s. *retry* says what is repeated, *timeout* bounds each request in real seconds. *transport*
-    replaces all of these but the *clock*, and stays open when the client closes.
+    *limiter* may be shared by everything that uses the same key; by default 10 requests in 60 s. *retry* says what is
+    repeated, *timeout* bounds each request in real seconds. A *session* that is handed in carries what may be
+    repeated, a *fresh_session* everything else, uploads too, for which the client makes connections of its own
+    otherwise: whoever needs a proxy for all of the traffic gives both, the second with a
+    ``TCPConnector(force_close=True)``. A *transport* replaces all arguments but *clock*, and brings its limiter along
+    where it has one. Nothing that is handed in is closed with the client.
 
     Every method takes *options* for its call alone, refuses bad arguments with `ValidationError` before anything is
     sent, and raises the errors of `reelpub.errors` otherwise. Instants are whole Unix seconds, as Reap has them.

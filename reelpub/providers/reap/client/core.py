@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar, Unpack
 
 from reelpub.clocks import Clock, SystemClock
 from reelpub.errors import ConfigurationError
 from reelpub.policies.retry import RetryPolicy
+from reelpub.providers.options import ClientOptions
 from reelpub.providers.reap.decode import PROVIDER, decode, decode_deleted, read_error
+from reelpub.transport.abilities import BringsLimiter
 from reelpub.transport.http import HttpTransport
 from reelpub.transport.limiter import RateLimiter
 from reelpub.transport.message import CallOptions, Request, Transport
@@ -36,6 +38,7 @@ class ClientCore:
         *,
         base_url: str = BASE_URL,
         session: aiohttp.ClientSession | None = None,
+        fresh_session: aiohttp.ClientSession | None = None,
         limiter: RateLimiter | None = None,
         clock: Clock | None = None,
         retry: RetryPolicy | None = None,
@@ -43,7 +46,8 @@ class ClientCore:
         transport: Transport | None = None,
     ) -> None:
         self.clock: Clock = clock or SystemClock()
-        self.limiter = limiter or RateLimiter(RATE_LIMIT, RATE_WINDOW, clock=self.clock)
+        own = transport.limiter if transport is not None and isinstance(transport, BringsLimiter) else None
+        self.limiter = limiter or own or RateLimiter(RATE_LIMIT, RATE_WINDOW, clock=self.clock)
         self._owns_transport = transport is None
         self.transport: Transport = transport or HttpTransport(
             base_url,
@@ -52,25 +56,33 @@ class ClientCore:
             limiter=self.limiter,
             clock=self.clock,
             session=session,
+            fresh_session=fresh_session,
             retry=retry or RetryPolicy(),
             timeout=timeout,
             read_error=read_error,
         )
 
     @classmethod
-    def from_env(cls, **kwargs: Any) -> Self:
-        """Return a client with the key in ``REAP_API_KEY`` and, where it is set, the address in ``REAP_BASE_URL``.
+    def from_env(
+        cls,
+        *,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        clock: Clock | None = None,
+        **options: Unpack[ClientOptions],
+    ) -> Self:
+        """Make a client for ``REAP_API_KEY``, at ``REAP_BASE_URL`` where that is set.
 
-        *kwargs* are the constructor's and win over the environment. Raises `ConfigurationError` that names the
-        missing variable.
+        What is given wins over the environment; *options* are the constructor's.
+
+        Raises:
+            ConfigurationError: ``REAP_API_KEY`` isn't set.
         """
-        api_key = kwargs.pop("api_key", None) or os.environ.get("REAP_API_KEY")
-        if not api_key:
+        key = api_key or os.environ.get("REAP_API_KEY")
+        if not key:
             raise ConfigurationError("REAP_API_KEY: the environment variable isn't set")
-        base_url = os.environ.get("REAP_BASE_URL")
-        if base_url:
-            kwargs.setdefault("base_url", base_url)
-        return cls(api_key, **kwargs)
+        address = base_url or os.environ.get("REAP_BASE_URL") or BASE_URL
+        return cls(key, base_url=address, clock=clock, **options)
 
     async def __aenter__(self) -> Self:
         return self

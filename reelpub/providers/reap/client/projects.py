@@ -105,7 +105,7 @@ class ProjectCalls(ClientCore):
         )
         return all_items(fetch, page_size=page_size, operation="get_all_projects")
 
-    async def get_project_status(self, *, project_id: str, options: CallOptions | None = None) -> ProjectStatusView:
+    async def get_project_status(self, project_id: str, *, options: CallOptions | None = None) -> ProjectStatusView:
         """Return a project's status alone. A read; one for each look costs a tenth of a minute's requests.
 
         Raises `NotFoundError`, and `BadRequestError` for an id that isn't of Reap's form.
@@ -113,7 +113,7 @@ class ProjectCalls(ClientCore):
         """
         return await self._call(endpoints.get_project_status(project_id=project_id), ProjectStatusView, options)
 
-    async def get_project_details(self, *, project_id: str, options: CallOptions | None = None) -> Project:
+    async def get_project_details(self, project_id: str, *, options: CallOptions | None = None) -> Project:
         """Return one project. A read.
 
         Raises `NotFoundError`, seen even for a project that was under way.
@@ -123,8 +123,8 @@ class ProjectCalls(ClientCore):
 
     async def get_project_clips_page(
         self,
-        *,
         project_id: str,
+        *,
         page: int = 1,
         page_size: int = limits.PAGE_SIZE_MOST,
         options: CallOptions | None = None,
@@ -137,7 +137,7 @@ class ProjectCalls(ClientCore):
         return await self._call(request, ClipPage, options)
 
     def get_project_clips(
-        self, *, project_id: str, page_size: int = limits.PAGE_SIZE_MOST, options: CallOptions | None = None
+        self, project_id: str, *, page_size: int = limits.PAGE_SIZE_MOST, options: CallOptions | None = None
     ) -> AsyncIterator[Clip]:
         """Iterate over all clips of a project; there are none until it is completed.
 
@@ -160,7 +160,7 @@ class ProjectCalls(ClientCore):
         """
         return await self._call(endpoints.get_clip_details(project_id=project_id, clip_id=clip_id), Clip, options)
 
-    async def update_project(self, *, project_id: str, title: str, options: CallOptions | None = None) -> Project:
+    async def update_project(self, project_id: str, *, title: str, options: CallOptions | None = None) -> Project:
         """Rename a project; *title* has at most 80 characters. Repeatable.
 
         Raises `BadRequestError` while the project is being processed, and when it was cancelled.
@@ -186,7 +186,7 @@ class ProjectCalls(ClientCore):
         request = endpoints.update_clip(project_id=project_id, clip_id=clip_id, title=title, caption=caption)
         return await self._call(request, Clip, options)
 
-    async def cancel_project(self, *, project_id: str, options: CallOptions | None = None) -> Project:
+    async def cancel_project(self, project_id: str, *, options: CallOptions | None = None) -> Project:
         """Stop a project, with its credits given back, and return it.
 
         Only early on, or when it has been stuck for some 8 hours; `BadRequestError` otherwise, also for a project
@@ -195,7 +195,7 @@ class ProjectCalls(ClientCore):
         """
         return await self._call(endpoints.cancel_project(project_id=project_id), Project, options)
 
-    async def delete_project(self, *, project_id: str, options: CallOptions | None = None) -> DeletedProject:
+    async def delete_project(self, project_id: str, *, options: CallOptions | None = None) -> DeletedProject:
         """Delete a project, softly. Repeatable; a repeat may meet `NotFoundError`.
 
         https://docs.reap.video/api-reference/delete-project

@@ -160,7 +160,7 @@ class PublishingCalls(ClientCore):
 
         return all_items(fetch, page_size=page_size, operation="get_all_posts")
 
-    async def get_post_details(self, *, post_id: str, options: CallOptions | None = None) -> Post:
+    async def get_post_details(self, post_id: str, *, options: CallOptions | None = None) -> Post:
         """Return one post. A read.
 
         Raises `NotFoundError`, and `BadRequestError` for an id that isn't of Reap's form.
@@ -170,8 +170,8 @@ class PublishingCalls(ClientCore):
 
     async def update_post(
         self,
-        *,
         post_id: str,
+        *,
         title: str | Unset | None = UNSET,
         description: str | Unset | None = UNSET,
         tags: Sequence[str] | Unset | None = UNSET,
@@ -199,7 +199,7 @@ class PublishingCalls(ClientCore):
         )
         return await self._call(request, Post, options)
 
-    async def delete_post(self, *, post_id: str, options: CallOptions | None = None) -> DeletedPost:
+    async def delete_post(self, post_id: str, *, options: CallOptions | None = None) -> DeletedPost:
         """Delete a post and call off its schedule; nothing says that a published video leaves its platform.
 
         Repeatable; a repeat may meet `NotFoundError`, as whether the post stays readable isn't documented.

@@ -36,7 +36,7 @@ _CONTENT_TYPE = "video/mp4"
 class UploadCalls(ClientCore):
     """Uploads, caption presets, languages, plan."""
 
-    async def get_upload_url(self, *, filename: str, options: CallOptions | None = None) -> UploadTarget:
+    async def get_upload_url(self, filename: str, *, options: CallOptions | None = None) -> UploadTarget:
         """Reserve a place for a file, and return it with the presigned address to PUT the bytes to.
 
         *filename* ends in .mp4 or .mov and has at most 1000 characters. The address was valid for 12 hours when seen;
@@ -93,7 +93,7 @@ class UploadCalls(ClientCore):
 
         return all_items(fetch, page_size=page_size, operation="get_all_uploads")
 
-    async def delete_upload(self, *, upload_id: str, options: CallOptions | None = None) -> DeletedUpload:
+    async def delete_upload(self, upload_id: str, *, options: CallOptions | None = None) -> DeletedUpload:
         """Delete an uploaded file. Repeatable; a repeat may meet `NotFoundError`.
 
         https://docs.reap.video/api-reference/delete-upload
@@ -150,14 +150,10 @@ class UploadCalls(ClientCore):
 
 def _checked_file(path: object) -> Path:
     check = Checks()
-    if not isinstance(path, (str, os.PathLike)):
-        check.add("path", "must be a path", path)
-        raise ValidationError(check.problems)
-    file = Path(path)
-    if file.suffix.lower() not in limits.UPLOAD_SUFFIXES:
+    file = check.file("path", path)
+    if file is not None and file.suffix.lower() not in limits.UPLOAD_SUFFIXES:
         check.add("path", "isn't an MP4 or MOV file", str(file), "ends in .mp4 or .mov")
-    if not file.is_file():
-        check.add("path", "there is no such file", str(file))
+    if file is None or not file.is_file():
         raise ValidationError(check.problems)
     size = file.stat().st_size
     if size > limits.UPLOAD_BYTES_MOST:

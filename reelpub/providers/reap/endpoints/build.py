@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 
 from reelpub.policies.safety import RequestKind
+from reelpub.providers.arguments import is_list
 from reelpub.providers.reap.converter import CONVERTER
 from reelpub.providers.structure import UNSET, camel_case
 from reelpub.transport.message import Request
@@ -17,7 +18,7 @@ __all__ = ["delete", "get", "post"]
 
 
 def get(operation: str, **query: object) -> Request:
-    """Return a read of *operation*; members that are None are left out, lists repeat their name."""
+    """Return a read of *operation*; members that are None or `UNSET` are left out, lists repeat their name."""
     return Request(operation=operation, method="GET", path=_path(operation), kind=RequestKind.READ, query=_query(query))
 
 
@@ -33,9 +34,9 @@ def post(
 ) -> Request:
     """Return a write of *operation*.
 
-    *members* that are None are left out. Those of *nullable* are left out when they are `UNSET`, and null when None.
+    *members* that are None or `UNSET` are left out. Those of *nullable* are left out when `UNSET`, and null when None.
     """
-    given = {name: value for name, value in members.items() if value is not None}
+    given = {name: value for name, value in members.items() if value is not None and value is not UNSET}
     given |= {name: value for name, value in (nullable or {}).items() if value is not UNSET}
     body = {camel_case(name): _wire(value) for name, value in given.items()}
     return Request(operation=operation, method="POST", path=_path(operation), kind=kind, json=body)
@@ -48,7 +49,7 @@ def _path(operation: str) -> str:
 def _query(members: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
     pairs: list[tuple[str, str]] = []
     for name, value in members.items():
-        values = value if isinstance(value, (list, tuple)) else () if value is None else (value,)
+        values = value if is_list(value) else () if value is None or value is UNSET else (value,)
         pairs.extend((camel_case(name), str(item)) for item in values)
     return tuple(pairs)
 
@@ -58,6 +59,6 @@ def _wire(value: Any) -> Any:
         return CONVERTER.unstructure(value)
     if isinstance(value, Mapping):
         return {str(name): _wire(member) for name, member in value.items()}
-    if isinstance(value, (list, tuple)):
+    if is_list(value):
         return [_wire(item) for item in value]
     return value.value if isinstance(value, Enum) else value

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from reelpub.policies.safety import RequestKind
+from reelpub.providers.arguments import is_list
 from reelpub.providers.reap import limits
 from reelpub.providers.reap.checks import Checks
 from reelpub.providers.reap.endpoints.build import post
@@ -173,15 +174,9 @@ def _flags_and_texts(check: Checks, flags: Mapping[str, object], texts: Mapping[
 
 
 def _durations(check: Checks, clip_durations: Sequence[Sequence[int]] | None) -> None:
-    if clip_durations is None:
-        return
-    if not isinstance(clip_durations, (list, tuple)):
-        check.add("clip_durations", "must be a list or tuple of pairs of seconds", clip_durations)
-        return
-    for place, pair in enumerate(clip_durations):
-        field = f"clip_durations[{place}]"
-        if not isinstance(pair, (list, tuple)) or len(pair) != 2:
-            check.add(field, "must be a pair of seconds", pair, "two whole numbers")
+    for field, pair in check.entries("clip_durations", clip_durations, "pairs of seconds"):
+        if not is_list(pair) or len(pair) != 2:
+            check.add(field, "has to be a pair of seconds", pair, "two whole numbers")
             continue
         for end, seconds in zip(("from", "to"), pair, strict=True):
             check.whole(f"{field}.{end}", seconds, least=0)

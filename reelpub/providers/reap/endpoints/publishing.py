@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reelpub.policies.safety import RequestKind
+from reelpub.providers.arguments import is_list
 from reelpub.providers.reap import limits
 from reelpub.providers.reap.checks import Checks
 from reelpub.providers.reap.endpoints.build import delete, get, post
@@ -106,7 +107,7 @@ def get_all_posts(
     check.whole("page", page, least=1)
     check.whole("page_size", page_size, least=1, most=limits.PAGE_SIZE_MOST)
     check.many_of("status", status, PostStatus)
-    if isinstance(status, (list, tuple)) and PostStatus.SCHEDULED in status:
+    if is_list(status) and PostStatus.SCHEDULED in status:
         check.add("status", "can't filter by scheduled: the provider's filter doesn't have it", status)
     check.unix_seconds("created_after", created_after)
     check.unix_seconds("created_before", created_before)
@@ -174,18 +175,14 @@ def _accounts(check: Checks, integrations: Sequence[str]) -> None:
 
 
 def _clips(check: Checks, clips: object) -> None:
-    if not isinstance(clips, (list, tuple)):
-        check.add("clips", "must be a list or tuple of ScheduleClip", clips)
-        return
-    if not 1 <= len(clips) <= limits.SCHEDULE_CLIPS_MOST:
-        check.add("clips", f"has {len(clips)} entries", None, f"1 to {limits.SCHEDULE_CLIPS_MOST}")
-    for place, clip in enumerate(clips):
-        _clip(check, f"clips[{place}]", clip)
+    check.required("clips", clips)
+    for place, clip in check.entries("clips", clips, "ScheduleClip", least=1, most=limits.SCHEDULE_CLIPS_MOST):
+        _clip(check, place, clip)
 
 
 def _clip(check: Checks, field: str, clip: object) -> None:
     if not isinstance(clip, ScheduleClip):
-        check.add(field, "must be a ScheduleClip", clip)
+        check.add(field, "has to be a ScheduleClip", clip)
         return
     check.identifier(f"{field}.project_id", clip.project_id)
     check.identifier(f"{field}.clip_id", clip.clip_id)

@@ -51,10 +51,10 @@ def update_auto_reload(
     )
     checks = Checks()
     checks.flag("auto_reload", auto_reload)
-    checks.integer("reload_threshold_cents", reload_threshold_cents, least=0, most=5000)
-    checks.integer("reload_amount_cents", reload_amount_cents, least=100, most=5000)
+    checks.whole("reload_threshold_cents", reload_threshold_cents, least=0, most=5000)
+    checks.whole("reload_amount_cents", reload_amount_cents, least=100, most=5000)
     checks.require(bool(body), "auto_reload", "nothing to change was given")
-    checks.done()
+    checks.finish()
     return Request(
         operation="update_auto_reload", method="PATCH", path=_BALANCE, kind=RequestKind.IDEMPOTENT, json=body
     )
@@ -68,9 +68,9 @@ def list_transactions(*, limit: int | None, offset: int) -> Request:
 def create_topup(amount_cents: int) -> Request:
     """Build `createTopup`."""
     checks = Checks()
-    checks.require(amount_cents is not None, "amount_cents", "must be a whole number")
-    checks.integer("amount_cents", amount_cents)
-    checks.done()
+    checks.required("amount_cents", amount_cents)
+    checks.whole("amount_cents", amount_cents)
+    checks.finish()
     return _write("create_topup", "/v1/billing/topup", {"amount_cents": amount_cents})
 
 
@@ -84,7 +84,7 @@ def agent_signup(*, email: str, password: str) -> Request:
     checks = Checks()
     checks.email("email", email)
     checks.secret("password", password, least=_LEAST_PASSWORD)
-    checks.done()
+    checks.finish()
     return Request(
         operation="agent_signup",
         method="POST",
@@ -104,10 +104,10 @@ def create_api_key(
     """Build `createApiKey`; a *monthly_limit_cents* of None is sent as null."""
     checks = Checks()
     checks.identifier("name", name)
-    checks.identifiers("scopes", scopes)
+    checks.texts("scopes", scopes)
     if monthly_limit_cents is not UNSET:
-        checks.integer("monthly_limit_cents", monthly_limit_cents, least=100, most=1_000_000)
-    checks.done()
+        checks.whole("monthly_limit_cents", monthly_limit_cents, least=100, most=1_000_000)
+    checks.finish()
     body: dict[str, Any] = {"name": name}
     if scopes is not None:
         body["scopes"] = [str(scope) for scope in scopes]

@@ -28,9 +28,9 @@ def list_connected_accounts(*, limit: int | None = None, offset: int = 0) -> Req
 def get_connect_url(platform: Platform | str) -> Request:
     """Build `getConnectUrl`."""
     checks = Checks()
-    checks.require(platform is not None, "platform", "must be given")
-    checks.choice("platform", platform, Platform)
-    checks.done()
+    checks.required("platform", platform)
+    checks.one_of("platform", platform, Platform)
+    checks.finish()
     return Request(
         operation="get_connect_url",
         method="GET",
@@ -54,9 +54,9 @@ def get_account_slots() -> Request:
 def set_account_slots(slots: int, *, return_url: str | None = None) -> Request:
     """Build `setAccountSlots`: *slots* is the total to have, so a repeat buys nothing more."""
     checks = Checks()
-    checks.require(slots is not None, "slots", "must be a whole number")
-    checks.integer("slots", slots, least=0)
+    checks.required("slots", slots)
+    checks.whole("slots", slots, least=0)
     checks.optional_identifier("return_url", return_url)
-    checks.done()
+    checks.finish()
     body = {"slots": slots} if return_url is None else {"slots": slots, "returnUrl": return_url}
     return Request(operation="set_account_slots", method="POST", path=_SLOTS, kind=RequestKind.IDEMPOTENT, json=body)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from reelpub.policies.safety import RequestKind
+from reelpub.providers.arguments import can_be_id
 from reelpub.providers.reelmirror.checks import Checks
 from reelpub.transport.message import Request, path_segment
 
@@ -34,10 +35,10 @@ def item_request(
     json: Mapping[str, Any] | None = None,
 ) -> Request:
     """Return a request about the one record whose id is *value*; *path* has ``{}`` where the id belongs."""
-    if value.__class__ is not str or not value.strip():
+    if not can_be_id(value):
         checks = Checks()
         checks.identifier(field, value)
-        checks.done()
+        checks.finish()
     return Request(operation=operation, method=method, path=path.format(path_segment(value)), kind=kind, json=json)
 
 
@@ -45,6 +46,6 @@ def page_request(operation: str, path: str, *, limit: int | None, offset: int) -
     """Return a request for one page of a list; without *limit* neither it nor the offset is sent."""
     checks = Checks()
     checks.page(limit, offset)
-    checks.done()
+    checks.finish()
     query = () if limit is None else (("limit", str(limit)), ("offset", str(offset)))
     return Request(operation=operation, method="GET", path=path, kind=RequestKind.READ, query=query)

@@ -60,6 +60,6 @@ def generate(*, source_post_id: str, persona_id: str) -> Request:
     checks = Checks()
     checks.identifier("source_post_id", source_post_id)
     checks.identifier("persona_id", persona_id)
-    checks.done()
+    checks.finish()
     body = {"source_post_id": source_post_id, "persona_id": persona_id}
     return Request(operation="generate", method="POST", path="/v1/generate", kind=RequestKind.OTHER_WRITE, json=body)

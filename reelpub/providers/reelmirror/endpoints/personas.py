@@ -31,9 +31,9 @@ def list_personas(*, limit: int | None, offset: int) -> Request:
 def create_persona(body: Mapping[str, Any]) -> Request:
     """Build `createPersona`; no page names the members of its *body*."""
     checks = Checks()
-    checks.require(body is not None, "body", "must be a mapping")
+    checks.required("body", body)
     checks.json_object("body", body)
-    checks.done()
+    checks.finish()
     return Request(
         operation="create_persona", method="POST", path=_PERSONAS, kind=RequestKind.OTHER_WRITE, json=dict(body)
     )
@@ -53,7 +53,7 @@ def update_persona(
     checks.flag("discount_mode", discount_mode)
     checks.json_object("extra", extra)
     checks.require(bool(extra) or discount_mode is not None, "discount_mode", "nothing to change was given")
-    checks.done()
+    checks.finish()
     body = {**(extra or {}), **given(discount_mode=discount_mode)}
     kind = RequestKind.IDEMPOTENT
     return item_request("update_persona", "PATCH", _PERSONA, "persona_id", persona_id, kind=kind, json=body)
@@ -68,8 +68,8 @@ def add_publishing_target(persona_id: str, body: Mapping[str, Any]) -> Request:
     """Build `addPublishingTarget`; no page names the members of its *body*."""
     checks = Checks()
     checks.identifier("persona_id", persona_id)
-    checks.require(body is not None, "body", "must be a mapping")
+    checks.required("body", body)
     checks.json_object("body", body)
-    checks.done()
+    checks.finish()
     path, kind = f"{_PERSONA}/publishing-targets", RequestKind.OTHER_WRITE
     return item_request("add_publishing_target", "POST", path, "persona_id", persona_id, kind=kind, json=dict(body))

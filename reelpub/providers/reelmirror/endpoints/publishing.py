@@ -40,10 +40,11 @@ def create_outgoing_post(
 ) -> Request:
     """Build `createOutgoingPost`: a draft that nobody sees."""
     checks = Checks()
+    checks.required("items", items)
     _check_items(checks, items)
     checks.optional_identifier("persona_id", persona_id)
     _check_content(checks, caption, target_account_ids, platform_settings)
-    checks.done()
+    checks.finish()
     body = {
         **given(persona_id=persona_id),
         **_content(items, caption, target_account_ids, platform_settings),
@@ -74,12 +75,11 @@ def update_outgoing_post(
     """Build `updateOutgoingPost`: a change of at least one member."""
     checks = Checks()
     checks.identifier(_ID, outgoing_post_id)
-    if items is not None:
-        _check_items(checks, items)
+    _check_items(checks, items)
     _check_content(checks, caption, target_account_ids, platform_settings)
     has_change = any(member is not None for member in (caption, platform_settings, items, target_account_ids))
     checks.require(has_change, "caption", "nothing to change was given", limit="at least one member")
-    checks.done()
+    checks.finish()
     body = _content(items, caption, target_account_ids, platform_settings)
     kind = RequestKind.IDEMPOTENT
     return item_request("update_outgoing_post", "PATCH", _POST, _ID, outgoing_post_id, kind=kind, json=body)
@@ -103,7 +103,7 @@ def schedule_outgoing_post(
     checks.identifier(_ID, outgoing_post_id)
     checks.instant("scheduled_for", scheduled_for, after=now)
     checks.optional_identifier("timezone", timezone)
-    checks.done()
+    checks.finish()
     body = {"scheduled_for": instant_text(scheduled_for), **given(timezone=timezone)}
     return _action("schedule_outgoing_post", "schedule", outgoing_post_id, RequestKind.GO_LIVE, body)
 
@@ -121,10 +121,10 @@ def retry_outgoing_post(outgoing_post_id: str) -> Request:
 def generate_caption(generated_media_item_ids: Sequence[str], *, persona_id: str | None = None) -> Request:
     """Build `generateCaption`."""
     checks = Checks()
-    checks.require(generated_media_item_ids is not None, "generated_media_item_ids", "must be a list of texts")
-    checks.identifiers("generated_media_item_ids", generated_media_item_ids, least=1)
+    checks.required("generated_media_item_ids", generated_media_item_ids)
+    checks.texts("generated_media_item_ids", generated_media_item_ids, least=1)
     checks.optional_identifier("persona_id", persona_id)
-    checks.done()
+    checks.finish()
     return Request(
         operation="generate_caption",
         method="POST",
@@ -164,23 +164,19 @@ def _item(item: OutgoingPostItemInput) -> dict[str, Any]:
 
 def _check_content(checks: Checks, caption: object, target_account_ids: object, platform_settings: object) -> None:
     checks.text("caption", caption)
-    checks.identifiers("target_account_ids", target_account_ids)
+    checks.texts("target_account_ids", target_account_ids)
     checks.json_object("platform_settings", platform_settings)
 
 
 def _check_items(checks: Checks, items: object) -> None:
-    if not isinstance(items, Sequence) or isinstance(items, str | bytes):
-        checks.require(False, "items", "must be a list of OutgoingPostItemInput", items)
-        return
-    checks.require(len(items) > 0, "items", "must not be empty", items, limit="at least 1")
-    for index, item in enumerate(items):
-        _check_item(checks, f"items[{index}]", item)
+    for field, item in checks.entries("items", items, "OutgoingPostItemInput", least=1):
+        _check_item(checks, field, item)
 
 
 def _check_item(checks: Checks, field: str, item: object) -> None:
     if not isinstance(item, OutgoingPostItemInput):
-        checks.require(False, field, "must be an OutgoingPostItemInput", item)
+        checks.add(field, "has to be an OutgoingPostItemInput", item)
         return
     checks.identifier(f"{field}.generated_media_item_id", item.generated_media_item_id)
-    checks.integer(f"{field}.position", item.position)
+    checks.whole(f"{field}.position", item.position)
     checks.flag(f"{field}.use_voice_converted", item.use_voice_converted)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from os import PathLike
 from pathlib import Path
 
 from attrs import evolve
@@ -25,11 +24,11 @@ def add_source(
     """Build `addSource`."""
     checks = Checks()
     checks.identifier("persona_id", persona_id)
-    checks.require(platform is not None, "platform", "must be given")
-    checks.choice("platform", platform, Platform)
+    checks.required("platform", platform)
+    checks.one_of("platform", platform, Platform)
     checks.identifier("handle", handle)
-    checks.choice("automation_mode", automation_mode, AutomationMode)
-    checks.done()
+    checks.one_of("automation_mode", automation_mode, AutomationMode)
+    checks.finish()
     mode = None if automation_mode is None else str(automation_mode)
     body = {"platform": str(platform), "handle": handle, **given(automation_mode=mode)}
     kind = RequestKind.OTHER_WRITE
@@ -67,12 +66,13 @@ def upload_file(
     """Build `uploadFile`: a multipart body with *file*, or a JSON body with the *url* to fetch it from."""
     checks = Checks()
     checks.require((file is None) != (url is None), "file", "give exactly one of file and url")
-    _check_file(checks, file)
+    if file is not None:
+        checks.file("file", file)
     checks.optional_identifier("url", url)
-    checks.require(category is not None, "category", "must be given")
-    checks.choice("category", category, UploadCategory)
+    checks.required("category", category)
+    checks.one_of("category", category, UploadCategory)
     checks.identifier("persona_id", persona_id)
-    checks.done()
+    checks.finish()
     form = {"category": str(category), "persona_id": persona_id}
     request = Request(operation="upload_file", method="POST", path="/v1/uploads", kind=RequestKind.OTHER_WRITE)
     if file is None:
@@ -80,18 +80,9 @@ def upload_file(
     return evolve(request, form=form, file=FilePart(path=Path(file)))
 
 
-def _check_file(checks: Checks, file: object) -> None:
-    if file is None:
-        return
-    if not isinstance(file, str | PathLike):
-        checks.require(False, "file", "must be a path", file)
-        return
-    checks.require(Path(file).is_file(), "file", "isn't a file that exists", str(file))
-
-
 def _page(operation: str, path: str, persona_id: str, limit: int | None, offset: int) -> Request:
     checks = Checks()
     checks.identifier("persona_id", persona_id)
     checks.page(limit, offset)
-    checks.done()
+    checks.finish()
     return page_request(operation, path.format(path_segment(persona_id)), limit=limit, offset=offset)
