@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from attrs import frozen
 
@@ -46,11 +46,15 @@ class JobQueued(JobEvent):
 
 @frozen(kw_only=True)
 class JobHeld(JobEvent):
-    """The job waits: `seconds` is the wait expected, `reason` is limit, cap or time."""
+    """The job waits: `seconds` is the wait expected.
+
+    `reason` is ``limit`` (the provider's rate limit), ``cap`` (the account's cap) or ``time`` (it is kept until it is
+    due).
+    """
 
     kind: ClassVar[str] = "held"
     seconds: float
-    reason: str
+    reason: Literal["limit", "cap", "time"]
 
 
 @frozen(kw_only=True)

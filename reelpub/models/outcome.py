@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from datetime import datetime
 from enum import StrEnum
 from typing import overload
@@ -31,10 +32,11 @@ class OutcomeStatus(StrEnum):
     FAILED = "failed"
     """The provider tried and it is live on no account."""
     CANCELLED = "cancelled"
+    """It was called off in time."""
     NOT_SENT = "not_sent"
-    """It never left; `reason` says why."""
+    """It never left, or provably did nothing; `reason` says why."""
     DUPLICATE = "duplicate"
-    """The same was asked for before; `duplicate_of` names that job."""
+    """The same was asked for before, and isn't sent again; `duplicate_of` names that job."""
     PENDING = "pending"
     """Accepted and not finished: when the deadline came, or because it is stuck."""
     UNKNOWN = "unknown"
@@ -56,10 +58,14 @@ class CancelResult(StrEnum):
 class Outcome:
     """What became of one request.
 
-    `deliveries` has one entry for each account. `posts` are the provider's posts, oldest first. `error` is the error
-    behind a refusal, a failure to send or an unknown end. `warnings` didn't stop it. `drafts` were prepared and never
-    went live, `orphans` are drafts left behind at the provider. `requests` counts how often a request that goes live
-    left; what everything cost together is in `Orchestrator.usage`.
+    `deliveries` has one entry for each account; none where nobody knows the accounts, as after an approval whose answer
+    was lost. `posts` are the provider's posts, oldest first. `problems` are what a check found, `error` is the error
+    behind a refusal, a failure to send or an unknown end, without its traceback, and `reason` says either in words.
+    `warnings` didn't stop it. `drafts` were prepared and never went live, `orphans` are drafts left behind at the
+    provider. `requests` counts how often a request that goes live left, those that were refused with 429 too; what
+    everything cost together is in `Orchestrator.usage`. `settled_at` is None as long as it isn't the end.
+    `is_resumable` is True where the orchestrator was closed first and its store has the job unfinished: this is how it
+    stood then, and `Orchestrator.resume` goes on with it, here or in another process.
     """
 
     request: PublishRequest
@@ -78,6 +84,7 @@ class Outcome:
     requests: int = 0
     submitted_at: datetime | None = None
     settled_at: datetime | None = None
+    is_resumable: bool = False
 
     @property
     def is_settled(self) -> bool:
@@ -111,7 +118,7 @@ class Outcome:
             OutcomeUnknown: it may or may not be live.
             DeadlineExceeded: it is accepted and not finished.
             DeliveryFailed: the provider says that deliveries failed.
-            ReelPubError: whatever else kept it from being sent or accepted: `error`, where there is one.
+            ReelPubError: whatever else kept it from being sent or accepted: a copy of `error`, where there is one.
         """
         if self.is_success:
             return self
@@ -123,13 +130,22 @@ class Outcome:
         failed = next((post for post in reversed(self.posts) if post.failed), None)
         if failed is not None:
             raise DeliveryFailed(failed)
-        raise self.error or (ValidationError(self.problems) if self.problems else ReelPubError(said))
+        if self.error is not None:
+            raise _again(self.error)
+        raise ValidationError(self.problems) if self.problems else ReelPubError(said)
 
     def __str__(self) -> str:
         head = f"{self.status:<16} {self.request}"
         if self.deliveries:
             head += ": " + "; ".join(str(delivery) for delivery in self.deliveries)
         return f"{head} [{self.reason}]" if self.reason else head
+
+
+def _again(error: ReelPubError) -> ReelPubError:
+    """Return a copy to raise: what is raised again and again would keep the frames of everybody who raised it."""
+    again = copy(error)
+    again.__cause__, again.__suppress_context__ = error.__cause__, error.__suppress_context__
+    return again
 
 
 def _outcomes(values: Iterable[Outcome]) -> tuple[Outcome, ...]:

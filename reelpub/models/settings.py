@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from attrs import frozen
 
@@ -17,7 +17,7 @@ class YouTubeSettings:
     *embeddable* and *public_stats* are [true], *made_for_kids* is [false].
     """
 
-    privacy: str | None = None
+    privacy: Literal["public", "unlisted", "private"] | None = None
     embeddable: bool | None = None
     public_stats: bool | None = None
     made_for_kids: bool | None = None
@@ -30,7 +30,7 @@ class TikTokSettings:
     *brand_content* discloses a paid partnership, *brand_organic* the own brand.
     """
 
-    privacy: str | None = None
+    privacy: Literal["public", "unlisted", "followers", "friends", "private"] | None = None
     disable_comments: bool | None = None
     disable_duet: bool | None = None
     disable_stitch: bool | None = None
@@ -49,7 +49,7 @@ class InstagramSettings:
 class LinkedInSettings:
     """*privacy* is public, connections or logged_in [public]."""
 
-    privacy: str | None = None
+    privacy: Literal["public", "connections", "logged_in"] | None = None
 
 
 PlatformSettings = YouTubeSettings | TikTokSettings | InstagramSettings | LinkedInSettings | Mapping[str, Any]

@@ -6,7 +6,7 @@ gives every switch with all of its values, which is what a pairwise test needs.
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from attrs import field, fields, frozen
 from attrs.validators import in_
@@ -62,23 +62,25 @@ class ReelMirrorDialect(_Dialect):
     - `nulls`: members without a value are null or absent.
     """
 
-    list_posts: str = _switch("present", "absent", "absent_405")
-    list_order: str = _switch("newest_first", "oldest_first")
+    list_posts: Literal["present", "absent", "absent_405"] = _switch("present", "absent", "absent_405")
+    list_order: Literal["newest_first", "oldest_first"] = _switch("newest_first", "oldest_first")
     list_deliveries: bool = _switch(True, False)
-    post_envelope: str = _switch("post", "data", "bare")
-    write_answer: str = _switch("envelope", "bare", "empty_204", "status_only")
-    object_envelope: str = _switch("bare", "data")
-    ill_timed: int = _switch(409, 400)
-    repeated_publish: str = _switch("refuse", "accept_again", "noop_200")
-    retry_sends: str = _switch("failed_only", "all")
-    patch_targets: str = _switch("takes", "ignores")
+    post_envelope: Literal["post", "data", "bare"] = _switch("post", "data", "bare")
+    write_answer: Literal["envelope", "bare", "empty_204", "status_only"] = _switch(
+        "envelope", "bare", "empty_204", "status_only"
+    )
+    object_envelope: Literal["bare", "data"] = _switch("bare", "data")
+    ill_timed: Literal[409, 400] = _switch(409, 400)
+    repeated_publish: Literal["refuse", "accept_again", "noop_200"] = _switch("refuse", "accept_again", "noop_200")
+    retry_sends: Literal["failed_only", "all"] = _switch("failed_only", "all")
+    patch_targets: Literal["takes", "ignores"] = _switch("takes", "ignores")
     draft_shows_deliveries: bool = _switch(True, False)
     delivery_has_account_id: bool = _switch(True, False)
-    after_cancel: str = _switch("cancelled", "draft")
-    mixed_status: str = _switch("partial", "published", "failed")
-    approve_again: str = _switch("new_post", "refuse")
-    review_during_approve: str = _switch("approved", "pending_review")
-    nulls: str = _switch("null", "absent")
+    after_cancel: Literal["cancelled", "draft"] = _switch("cancelled", "draft")
+    mixed_status: Literal["partial", "published", "failed"] = _switch("partial", "published", "failed")
+    approve_again: Literal["new_post", "refuse"] = _switch("new_post", "refuse")
+    review_during_approve: Literal["approved", "pending_review"] = _switch("approved", "pending_review")
+    nulls: Literal["null", "absent"] = _switch("null", "absent")
 
 
 @frozen(kw_only=True)
@@ -96,12 +98,12 @@ class ReapDialect(_Dialect):
     - `nulls`: members without a value are null or absent.
     """
 
-    limit_scope: str = _switch("key", "endpoint")
-    urls_by: str = _switch("integration", "platform")
-    waiting_status: str = _switch("draft", "scheduled")
-    list_order: str = _switch("newest", "oldest", "id")
-    bad_date_status: int = _switch(400, 422)
-    deleted_post: str = _switch("cancelled", "gone")
-    created_after: str = _switch("inclusive", "exclusive")
+    limit_scope: Literal["key", "endpoint"] = _switch("key", "endpoint")
+    urls_by: Literal["integration", "platform"] = _switch("integration", "platform")
+    waiting_status: Literal["draft", "scheduled"] = _switch("draft", "scheduled")
+    list_order: Literal["newest", "oldest", "id"] = _switch("newest", "oldest", "id")
+    bad_date_status: Literal[400, 422] = _switch(400, 422)
+    deleted_post: Literal["cancelled", "gone"] = _switch("cancelled", "gone")
+    created_after: Literal["inclusive", "exclusive"] = _switch("inclusive", "exclusive")
     platforms_duplicated: bool = _switch(False, True)
-    nulls: str = _switch("null", "absent")
+    nulls: Literal["null", "absent"] = _switch("null", "absent")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, get_origin
 
 import cattrs
 import orjson
@@ -66,10 +66,17 @@ def _make_converter() -> cattrs.Converter:
     converter.register_structure_hook_func(_is_error, lambda value, _: _error_from(value))
     converter.register_structure_hook(BaseException | None, lambda value, _: _error_from(value))
     converter.register_structure_hook(ReelPubError | None, lambda value, _: _error_from(value))
+    # Kept is what was asked for, also a word that isn't among those known, which the provider's checks tell.
+    converter.register_structure_hook_func(_is_literal, lambda value, _: value)
     # What was given is reported in words; its type needn't come back.
     converter.register_unstructure_hook_func(lambda kind: kind is object, _plain)
     converter.register_structure_hook_func(lambda kind: kind is object, lambda value, _: value)
     return converter
+
+
+def _is_literal(kind: Any) -> bool:
+    origin: Any = get_origin(kind)
+    return origin is Literal
 
 
 def _is_error(kind: Any) -> bool:

@@ -240,6 +240,7 @@ outcomes = st.builds(
     requests=st.integers(0, 9),
     submitted_at=st.none() | instants,
     settled_at=st.none() | instants,
+    is_resumable=st.booleans(),
 )
 
 
@@ -285,7 +286,7 @@ def test_the_strategies_know_every_member():
     assert len(fields(Part)) == 9
     assert len(fields(Attempt)) == 7
     assert len(fields(Prepared)) == 4
-    assert len(fields(Outcome)) == 16
+    assert len(fields(Outcome)) == 17
 
 
 def error_again(error):
