@@ -1,4 +1,4 @@
-"""The contracts: which operation a request calls, and whether its parameters, body and answer are what they should be.
+"""The contracts: which operation a request calls, and whether its parameters and its body are what they should be.
 
 Request schemas are closed: a member that the contract doesn't name is a problem, unless the contract says that more
 members are welcome. ``format`` isn't enforced (the ReelMirror contract marks its UUIDs as only observed).
@@ -21,21 +21,6 @@ from jsonschema.protocols import Validator
 __all__ = ["Contract", "MethodNotAllowed", "NoSuchPath", "Operation", "Parameter", "Problem", "load_contract"]
 
 Json = Any
-_COMMON_ANSWERS = {
-    400: "BadRequest",
-    401: "Unauthorized",
-    402: "InsufficientBalance",
-    403: "Forbidden",
-    404: "NotFound",
-    405: "MethodNotAllowed",
-    409: "Conflict",
-    422: "ValidationFailed",
-    429: ("RateLimited", "TooManyRequests"),
-    500: ("InternalError", "ServerError"),
-    502: "UpstreamError",
-    503: "ServiceUnavailable",
-}
-"""The contracts' common error answers: an operation may give any of them, whether or not it lists it."""
 
 
 class NoSuchPath(Exception):
@@ -97,7 +82,7 @@ class Operation:
 
 
 class Contract:
-    """One provider's OpenAPI document, ready to judge requests and answers."""
+    """One provider's OpenAPI document, ready to judge requests; `reelpub.testing.answers` judges answers."""
 
     def __init__(self, document: Json) -> None:
         self.document = document
@@ -140,7 +125,7 @@ class Contract:
         values: dict[str, Any] = {}
         for name, parameter in known.items():
             if name in given:
-                values[name] = _converted(self._resolved(parameter.schema), given[name])
+                values[name] = _converted(self.resolved(parameter.schema), given[name])
                 problems += self._judge(("query", name), parameter.schema, values[name], f"{operation.id} {name}")
             elif parameter.required:
                 problems.append(Problem(where=("query", name), message="is required", keyword="required"))
@@ -152,28 +137,8 @@ class Contract:
         """Return what is wrong with *body*, decoded, as the *content_type* of *operation*."""
         return self._judge(("body",), operation.bodies[content_type], body, f"{operation.id} {content_type}")
 
-    def judge_answer(self, operation_id: str, status: int, body: Any, schema: Json = None) -> list[Problem]:
-        """Return what is wrong with an answer; *schema*, where given, stands in for the contract's own.
-
-        A status that the contract doesn't name for the operation is judged as the common error of that status.
-        """
-        answers = self.operations[operation_id].answers
-        response = answers.get(str(status)) or answers.get(f"{status // 100}XX") or self._common(status)
-        if response is None:
-            return [Problem(where=(), message=f"status {status} isn't in the contract", keyword="status")]
-        response = self._resolved(response)
-        found = response.get("content", {}).get("application/json", {}).get("schema", {})
-        document = {**(found if schema is None else schema), "components": self.document["components"]}
-        return [_problem((), error) for error in Draft202012Validator(document).iter_errors(body)]
-
-    def _common(self, status: int) -> Json:
-        names = _COMMON_ANSWERS.get(status, ())
-        responses = self.document["components"]["responses"]
-        return next(
-            (responses[name] for name in ([names] if isinstance(names, str) else names) if name in responses), None
-        )
-
-    def _resolved(self, schema: Json) -> Json:
+    def resolved(self, schema: Json) -> Json:
+        """Return *schema*, or what it refers to within the document."""
         while "$ref" in schema:
             node: Json = self.document
             for part in schema["$ref"].removeprefix("#/").split("/"):

@@ -20,6 +20,7 @@ from reelpub.sandbox.keys import KeyRing
 from reelpub.sandbox.ledger import Ledger, LiveRecord
 from reelpub.sandbox.limits import RateLimit
 from reelpub.sandbox.provider import Provider
+from reelpub.sandbox.reap import ReapProvider
 from reelpub.sandbox.records import RequestRecord
 from reelpub.sandbox.reelmirror import ReelMirrorProvider
 from reelpub.sandbox.shell import Observer, Shell
@@ -82,8 +83,6 @@ class Sandbox:
         return self._shell(provider, keys)
 
     def _reap(self, extra: list[str]) -> Shell:
-        from reelpub.sandbox.reap import ReapProvider  # noqa: PLC0415
-
         keys = KeyRing(seeds.REAP_KEYS, extra)
         provider = ReapProvider(self.reap_dialect, self.seed, self.ledger, self.faults, keys)
         return self._shell(provider, keys, limit_per_endpoint=self.reap_dialect.limit_scope == "endpoint")

@@ -11,6 +11,7 @@ import yaml
 from reelpub.sandbox.contract import MethodNotAllowed, NoSuchPath, load_contract
 from reelpub.sandbox.parsing import bearer_key, read_body, refuse_problems
 from reelpub.sandbox.reelmirror.handlers import HANDLERS
+from reelpub.testing.answers import judge_answer
 
 DOCS = Path(__file__).parents[2] / "docs" / "contracts"
 REELMIRROR, REAP = load_contract("reelmirror"), load_contract("reap")
@@ -129,13 +130,13 @@ def test_a_wrong_query_is_told_by_its_parameter():
 
 def test_answers_are_judged_by_the_contract_and_by_its_common_errors():
     error = {"error": {"code": "NOT_FOUND", "message": "no", "details": {}}}
-    assert REELMIRROR.judge_answer("getOutgoingPost", 404, error) == []
-    assert REELMIRROR.judge_answer("listOutgoingPosts", 404, error) == []
-    assert REELMIRROR.judge_answer("getOutgoingPost", 200, {"post": {"id": "x"}}) != []
-    assert REELMIRROR.judge_answer("publishOutgoingPost", 204, None) == []
-    assert [one.keyword for one in REELMIRROR.judge_answer("getOutgoingPost", 418, {})] == ["status"]
-    assert REELMIRROR.judge_answer("getOutgoingPost", 200, {"id": "x"}, {"type": "object"}) == []
-    assert [one.keyword for one in REAP.judge_answer("getAllPosts", 200, {"posts": 1})] == ["type"]
+    assert judge_answer(REELMIRROR, "getOutgoingPost", 404, error) == []
+    assert judge_answer(REELMIRROR, "listOutgoingPosts", 404, error) == []
+    assert judge_answer(REELMIRROR, "getOutgoingPost", 200, {"post": {"id": "x"}}) != []
+    assert judge_answer(REELMIRROR, "publishOutgoingPost", 204, None) == []
+    assert [one.keyword for one in judge_answer(REELMIRROR, "getOutgoingPost", 418, {})] == ["status"]
+    assert judge_answer(REELMIRROR, "getOutgoingPost", 200, {"id": "x"}, {"type": "object"}) == []
+    assert [one.keyword for one in judge_answer(REAP, "getAllPosts", 200, {"posts": 1})] == ["type"]
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from reelpub.sandbox.ledger import Ledger
 from reelpub.sandbox.reelmirror import ReelMirrorProvider, answer_schemas
 from reelpub.sandbox.seed import AccountSeed
 from reelpub.sandbox.wire import Call, Refusal, Reply
+from reelpub.testing.answers import judge_answer
 
 START = 1_800_000_000.0
 INSTAGRAM, TIKTOK, INSTAGRAM_TWO, TIKTOK_OLD = (account.id for account in seed.REELMIRROR_ACCOUNTS)
@@ -49,7 +50,7 @@ class Mirror:
             reply = Reply(status=refusal.status, body=self.provider.error(refusal))
         schema = self.schemas.get((operation, reply.status))
         if self.is_judged and reply.status != 405:
-            assert CONTRACT.judge_answer(operation, reply.status, reply.body, schema) == []
+            assert judge_answer(CONTRACT, operation, reply.status, reply.body, schema) == []
         if reply.status >= 400:
             raise Refusal(reply.status, reply.body["error"]["message"])
         self.answered.add(operation)

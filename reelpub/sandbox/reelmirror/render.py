@@ -36,6 +36,7 @@ __all__ = [
     "persona_json",
     "post_json",
     "read_reply",
+    "shaped",
     "source_json",
     "source_post_json",
     "transaction_json",
