@@ -131,7 +131,7 @@ async def writes(folder: Path, count: int, beside: int) -> dict[str, Any]:
 async def published(store: Store | None, count: int) -> float:
     """Return the seconds of publishing *count* posts that a provider in memory takes at once."""
     limits = ProviderLimits(requests=10_000_000, schedule_batch=10)
-    publisher = InMemoryPublisher(limits=limits, script=Script(seconds=0.0))
+    publisher = InMemoryPublisher(limits=limits)
     async with Orchestrator([publisher], store=store, shutdown_timeout=0.0) as publishing:
         began = time.perf_counter()
         handles = publishing.submit_many([a_request(number) for number in range(count)])

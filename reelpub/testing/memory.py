@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import count
+from itertools import count, takewhile
 
 from attrs import define, evolve, field
 
@@ -45,7 +45,8 @@ class Script:
 
     `lose_before` and `lose_after` lose the answer of the next that many publishes, before or after they took effect;
     `refuse` holds errors to answer with; `fail_accounts` maps an account's id to how often a post fails there;
-    `seconds` is how long a post takes; `stuck` keeps every post from ending.
+    `seconds` is how long a post takes; with 0 it has ended when it is answered, so that nobody has to wait until it is
+    read. `stuck` keeps every post from ending.
     """
 
     lose_before: int = 0
@@ -63,6 +64,7 @@ class _Stored:
 
     post: Post
     source: str
+    made_at: float
     starts_at: float
     ends_at: float
 
@@ -70,8 +72,8 @@ class _Stored:
 class InMemoryPublisher:
     """Implements `Publisher` and the optional protocols in memory, for tests of your own.
 
-    *accounts* are ``platform:username`` texts. *script* orders what goes wrong. `live` counts what reached each
-    account, as ``{account id: [source, ...]}``, so that a double post shows.
+    *accounts* are ``platform:username`` texts; their ids are ``platform-username``. *script* orders what goes wrong.
+    `live` counts what reached each account, as ``{account id: [source, ...]}``, so that a double post shows.
     """
 
     def __init__(
@@ -112,10 +114,10 @@ class InMemoryPublisher:
             return [Problem(field="accounts", message="is empty; name at least one account")]
         return []
 
-    async def accounts(self, *, refresh: bool = False) -> Sequence[Account]:  # noqa: ARG002  nothing to refresh
+    async def accounts(self, *, refresh: bool = False) -> Sequence[Account]:
         return self._accounts
 
-    def plan(self, request: PublishRequest, accounts: Sequence[Account]) -> Sequence[tuple[Account, ...]]:  # noqa: ARG002
+    def plan(self, request: PublishRequest, accounts: Sequence[Account]) -> Sequence[tuple[Account, ...]]:
         return [tuple(accounts) or self._accounts]
 
     async def prepare(self, part: Part) -> Prepared:
@@ -130,7 +132,7 @@ class InMemoryPublisher:
         else:
             post = self._store(prepared.part, PostStatus.PUBLISHING, now)
         self._fail_after()
-        return post
+        return self._get(post.id)
 
     async def fetch(self, post_id: str) -> Post:
         await self._request("fetch", None, Lane.POLL)
@@ -186,9 +188,9 @@ class InMemoryPublisher:
 
     async def read_page(self, page: int, *, created_after: float | None = None) -> PostPage | None:
         await self._request("read_page", None, Lane.POLL)
-        newest = [self._get(post_id) for post_id in reversed(self._posts)]
-        since = created_after or 0.0
-        posts = [post for post in newest if post.created_at is None or post.created_at.timestamp() >= since]
+        # Those before aren't visited: there may be many thousands.
+        newest = takewhile(lambda stored: stored.made_at >= (created_after or 0.0), reversed(self._posts.values()))
+        posts = [self._get(stored.post.id) for stored in newest]
         size = self.limits.page_size
         shown = tuple(posts[page * size : (page + 1) * size])
         return PostPage(posts=shown, has_more=(page + 1) * size < len(posts), total=len(posts))
@@ -255,7 +257,8 @@ class InMemoryPublisher:
             scheduled_at=part.at,
             created_at=now,
         )
-        stored = _Stored(post, str(part.request.source), starts_at, starts_at + self.script.seconds)
+        made_at, ends_at = now.timestamp(), starts_at + self.script.seconds
+        stored = _Stored(post, str(part.request.source), made_at, starts_at, ends_at)
         self._posts[post.id] = stored
         return post
 

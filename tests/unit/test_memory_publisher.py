@@ -84,6 +84,21 @@ def test_a_post_takes_its_time_and_reaches_every_account():
     play(story)
 
 
+async def test_a_post_that_takes_no_time_has_ended_when_it_is_answered():
+    """Else a test of the simplest program waits half a minute for it to be read."""
+    memory = InMemoryPublisher(script=Script(seconds=0, fail_accounts={"youtube-acme": 2}))
+    try:
+        post = await memory.publish(await memory.prepare(await part_of(memory)))
+        assert post.status is PostStatus.PARTLY_PUBLISHED
+        assert post == await memory.fetch(post.id)
+        assert memory.live == {"instagram-acme": ["p/c1"], "tiktok-acme": ["p/c1"]}
+        retry = memory.plan_retry(await part_of(memory), post, in_place=True)
+        post = await memory.publish(await memory.prepare(retry))
+        assert [delivery.account.id for delivery in post.failed] == ["youtube-acme"]
+    finally:
+        await memory.close()
+
+
 def test_failures_are_used_up():
     async def story(memory, clock):
         ends = []
@@ -213,6 +228,20 @@ def test_lists_the_newest_first_in_pages():
         assert ([p.id for p in recent.posts], recent.total) == (["post-5"], 1)
 
     play(story, limits=ProviderLimits(requests=600, page_size=2))
+
+
+def test_a_list_since_a_time_has_what_was_made_since():
+    async def story(memory, clock):
+        for name in ("old", "new", "newest"):
+            await memory.publish(await memory.prepare(await part_of(memory, name)))
+            await clock.sleep(100)
+        everything = await memory.read_page(0)
+        assert [post.id for post in everything.posts] == ["post-3", "post-2", "post-1"]
+        page = await memory.read_page(0, created_after=clock.time() - 250)
+        assert [post.id for post in page.posts] == ["post-3", "post-2"]
+        assert page.total == 2
+
+    play(story)
 
 
 class TestFinding:
