@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from reelpub.store.base import Store, StoredJob, StoredPart
+from reelpub.store.base import ClaimsPosts, Store, StoredJob, StoredPart
 from reelpub.store.memory import MemoryStore
-from reelpub.store.runs import RunStore, StoredEvent, StoredRow, StoredRun
+from reelpub.store.runs import KnowsContents, RunStore, StoredEvent, StoredRow, StoredRun
 from reelpub.store.sqlite import SqliteStore
 
 __all__ = [
+    "ClaimsPosts",
+    "KnowsContents",
     "MemoryStore",
     "RunStore",
     "SqliteStore",

@@ -12,7 +12,7 @@ from typing import Protocol, runtime_checkable
 
 from attrs import frozen
 
-__all__ = ["Store", "StoredJob", "StoredPart"]
+__all__ = ["ClaimsPosts", "Store", "StoredJob", "StoredPart"]
 
 
 @frozen(kw_only=True)
@@ -159,4 +159,19 @@ class Store(Protocol):
 
     async def count(self) -> tuple[int, int]:
         """Return how many jobs are unfinished, and how many are settled."""
+        ...
+
+
+@runtime_checkable
+class ClaimsPosts(Store, Protocol):
+    """A store that gives a post that was found to one part alone, whichever processes look for theirs at once."""
+
+    async def claim_post(self, part: StoredPart, *, owner: str, since: float) -> str | None:
+        """Write *part*, whose lost post was found, unless that post is another's that was sent at *since* or later.
+
+        Returns the id of the other part; None where this one has the post now.
+
+        Raises:
+            LeaseLost: its job isn't *owner*'s any more; nothing was written.
+        """
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import islice
 
 from attrs import define, evolve, field
 
@@ -15,11 +16,12 @@ __all__ = ["MemoryStore"]
 
 @define
 class _Held:
-    """A job and who holds it."""
+    """A job and who holds it; `number` says how many were remembered before it."""
 
     job: StoredJob
     owner: str | None
     lease_until: float
+    number: int
     parts: dict[str, StoredPart] = field(factory=dict)
 
     def whole(self) -> StoredJob:
@@ -55,7 +57,7 @@ class MemoryStore(MemoryRuns):
                 self._retried_by[job.retries] = job.id
             retried = self._jobs.get(job.retries or "")
             new = evolve(job, run=job.run or (retried.job.run if retried else None))
-            self._jobs[job.id] = _Held(new, owner, lease_until, {part.id: part for part in job.parts})
+            self._jobs[job.id] = _Held(new, owner, lease_until, len(self._jobs), {part.id: part for part in job.parts})
         return refused
 
     def _in_the_way(self, job: StoredJob) -> str | None:
@@ -70,6 +72,14 @@ class MemoryStore(MemoryRuns):
         for part in parts:
             self._held(part.job_id, owner)
         self._put(parts)
+
+    async def claim_post(self, part: StoredPart, *, owner: str, since: float) -> str | None:
+        self._held(part.job_id, owner)
+        for other in (one for held in self._jobs.values() for one in held.parts.values()):
+            if other.post_id == part.post_id and other.id != part.id and (other.sent_at or 0.0) >= since:
+                return other.id
+        self._put([part])
+        return None
 
     def _put(self, parts: Sequence[StoredPart]) -> None:
         for part in parts:
@@ -144,6 +154,16 @@ class MemoryStore(MemoryRuns):
             for held in self._of_run(run_id)
             if held.job.outcome is None and held.owner is not None and held.lease_until > now
         }
+
+    async def asked_before(self, keys: Mapping[str, Collection[str]]) -> Mapping[str, str]:
+        found = {}
+        for job_id, mine in keys.items():
+            own = self._jobs.get(job_id)
+            like = {other for key in mine for other in self._by_content.get(key, ())}
+            before = sorted(held.number for other in like if own and (held := self._jobs[other]).number < own.number)
+            if before:
+                found[job_id] = next(islice(self._jobs, before[0], None))
+        return found
 
     async def same_content(self, keys: Sequence[str]) -> Mapping[str, str]:
         return {key: same[0] for key in keys if (same := self._by_content.get(key))}

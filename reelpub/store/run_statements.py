@@ -19,7 +19,7 @@ _EVENT = "run, at, job_id, kind, data"
 def add_run(db: sqlite3.Connection, *, run: StoredRun, rows: Sequence[StoredRow]) -> None:
     """Insert a run and its rows."""
     done = db.execute(
-        f"INSERT INTO runs ({_RUN}) VALUES (?,?,?,?,?) ON CONFLICT (id) DO NOTHING",  # noqa: S608
+        f"INSERT INTO runs ({_RUN}) VALUES (?,?,?,?,?) ON CONFLICT (id) DO NOTHING",
         (run.id, run.name, run.command, run.started_at, run.info),
     )
     if done.rowcount == 0:
@@ -28,20 +28,20 @@ def add_run(db: sqlite3.Connection, *, run: StoredRun, rows: Sequence[StoredRow]
         raise StoreError(f"run {run.id!r}: a row is another run's")
     # A generator: a run of 100,000 rows isn't copied.
     db.executemany(
-        f"INSERT INTO run_rows ({_ROW}) VALUES (?,?,?,?,?,?,?)",  # noqa: S608
+        f"INSERT INTO run_rows ({_ROW}) VALUES (?,?,?,?,?,?,?)",
         ((row.run, row.number, row.line, row.job_id, row.request, row.outcome, row.own) for row in rows),
     )
 
 
 def run(db: sqlite3.Connection, *, run_id: str) -> StoredRun | None:
     """Read one run."""
-    found = db.execute(f"SELECT {_RUN} FROM runs WHERE id = ?", (run_id,)).fetchone()  # noqa: S608
+    found = db.execute(f"SELECT {_RUN} FROM runs WHERE id = ?", (run_id,)).fetchone()
     return _run(found) if found else None
 
 
 def runs(db: sqlite3.Connection, *, limit: int) -> list[StoredRun]:
     """Read the latest runs, the newest first."""
-    found = db.execute(f"SELECT {_RUN} FROM runs ORDER BY started_at DESC, seq DESC LIMIT ?", (limit,))  # noqa: S608
+    found = db.execute(f"SELECT {_RUN} FROM runs ORDER BY started_at DESC, seq DESC LIMIT ?", (limit,))
     return [_run(row) for row in found]
 
 
@@ -52,7 +52,7 @@ def _run(row: Sequence[Any]) -> StoredRun:
 
 def rows(db: sqlite3.Connection, *, run_id: str) -> list[StoredRow]:
     """Read the rows of a run in their order."""
-    found = db.execute(f"SELECT {_ROW} FROM run_rows WHERE run = ? ORDER BY number", (run_id,))  # noqa: S608
+    found = db.execute(f"SELECT {_ROW} FROM run_rows WHERE run = ? ORDER BY number", (run_id,))
     return [
         StoredRow(run=name, number=number, line=line, job_id=job_id, request=request, outcome=outcome, own=own)
         for name, number, line, job_id, request, outcome, own in found
@@ -74,7 +74,7 @@ def settle_rows(
 def add_events(db: sqlite3.Connection, *, events: Sequence[StoredEvent]) -> None:
     """Insert events."""
     db.executemany(
-        f"INSERT INTO run_events ({_EVENT}) VALUES (?,?,?,?,?)",  # noqa: S608
+        f"INSERT INTO run_events ({_EVENT}) VALUES (?,?,?,?,?)",
         ((event.run, event.at, event.job_id, event.kind, event.data) for event in events),
     )
 
@@ -82,7 +82,7 @@ def add_events(db: sqlite3.Connection, *, events: Sequence[StoredEvent]) -> None
 def events(db: sqlite3.Connection, *, run_id: str, after: int) -> list[tuple[int, StoredEvent]]:
     """Read the events of a run that have a number above *after*."""
     found = db.execute(
-        f"SELECT seq, {_EVENT} FROM run_events WHERE run = ? AND seq > ? ORDER BY seq",  # noqa: S608
+        f"SELECT seq, {_EVENT} FROM run_events WHERE run = ? AND seq > ? ORDER BY seq",
         (run_id, after),
     )
     return [

@@ -6,14 +6,14 @@ that was noted and never submitted can be told from one that was, and none is su
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from attrs import frozen
 
 from reelpub.store.base import Store, StoredJob
 
-__all__ = ["RunStore", "StoredEvent", "StoredRow", "StoredRun"]
+__all__ = ["KnowsContents", "RunStore", "StoredEvent", "StoredRow", "StoredRun"]
 
 
 @frozen(kw_only=True)
@@ -107,4 +107,16 @@ class RunStore(Store, Protocol):
 
     async def same_content(self, keys: Sequence[str]) -> Mapping[str, str]:
         """Return which of these content keys a remembered job has, each with the id of the first such job."""
+        ...
+
+
+@runtime_checkable
+class KnowsContents(RunStore, Protocol):
+    """A store of runs that tells which of two jobs it remembered first, so that of two alike exactly one is sent."""
+
+    async def asked_before(self, keys: Mapping[str, Collection[str]]) -> Mapping[str, str]:
+        """Return which jobs have an earlier one that is like them, each with the id of the first such job.
+
+        *keys* has for each job, by its id, the content keys that others may have asked for the same by.
+        """
         ...

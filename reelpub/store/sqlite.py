@@ -28,6 +28,7 @@ __all__ = ["SqliteStore"]
 T = TypeVar("T")
 Write = Callable[[sqlite3.Connection], Any]
 _Pending = tuple[Write, "asyncio.Future[Any]"]
+_Files = tuple[tuple[int, int] | None, ...]
 
 _WAL_RETRY = 0.01
 """Seconds."""
@@ -44,6 +45,8 @@ class SqliteStore(SqliteRuns):
         self._busy_timeout = busy_timeout
         self._thread: ThreadPoolExecutor | None = None
         self._db: sqlite3.Connection | None = None
+        self._place = self.path
+        self._files: _Files = ()
         self._openings = 0
         self._connecting = Lock()
         self._pending: list[_Pending] = []
@@ -84,6 +87,9 @@ class SqliteStore(SqliteRuns):
 
     async def put(self, parts: Sequence[StoredPart], *, owner: str) -> None:
         await self._write(partial(statements.put, parts=parts, owner=owner))
+
+    async def claim_post(self, part: StoredPart, *, owner: str, since: float) -> str | None:
+        return await self._write(partial(statements.claim_post, part=part, owner=owner, since=since))
 
     async def settle(
         self, job_id: str, outcome: bytes, *, owner: str, keep_content: bool, parts: Sequence[StoredPart] = ()
@@ -187,6 +193,9 @@ class SqliteStore(SqliteRuns):
             db.execute("PRAGMA synchronous=FULL")
             db.execute("PRAGMA foreign_keys=ON")
             migrate(db)
+            # Whoever changes the working directory later hasn't moved the file.
+            self._place = self.path.absolute()
+            self._files = _files_at(self._place)
         except (sqlite3.Error, StoreError) as error:
             db.close()
             raise error if isinstance(error, StoreError) else self._failed(error) from error
@@ -281,6 +290,9 @@ class SqliteStore(SqliteRuns):
         db = self._db
         if db is None:
             return [StoreError(f"{self.path}: the store isn't open")] * len(writes)
+        if _files_at(self._place) != self._files:
+            # SQLite would go on writing to what nobody can open any more, and the next process would send it all again.
+            return [self._failed(OSError("it was moved, removed or replaced while it was open"))] * len(writes)
         try:
             db.execute("BEGIN IMMEDIATE")
             results = [self._attempt(db, write) for write in writes]
@@ -306,6 +318,22 @@ class SqliteStore(SqliteRuns):
         is_full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
         advice = "; make room where it is" if is_full else ""
         return StoreError(f"{self.path}: {error}{advice}; nothing was sent that it should have noted")
+
+
+def _files_at(path: Path) -> _Files:
+    """Return which files are at *path* and beside it, for what was committed last; None where there is none.
+
+    The one beside it stays the same for as long as somebody has the database open.
+    """
+    return _file_at(path), _file_at(path.with_name(f"{path.name}-wal"))
+
+
+def _file_at(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _resolve(future: asyncio.Future[Any], result: Any) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -61,3 +61,6 @@ class SqliteRuns(ABC):
 
     async def same_content(self, keys: Sequence[str]) -> Mapping[str, str]:
         return await self._read(partial(statements.same_content, keys=keys))
+
+    async def asked_before(self, keys: Mapping[str, Collection[str]]) -> Mapping[str, str]:
+        return await self._read(partial(statements.asked_before, keys=keys))

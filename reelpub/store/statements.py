@@ -12,7 +12,9 @@ from reelpub.store.base import StoredJob, StoredPart
 
 __all__ = [
     "add",
+    "asked_before",
     "claim",
+    "claim_post",
     "count",
     "held",
     "job",
@@ -32,7 +34,7 @@ _NAMES = _COLUMNS.split(", ")
 _PART_COLUMNS = "id, job_id, state, post_id, sent_at"
 _PART_NAMES = _PART_COLUMNS.split(", ")
 _INSERT = (
-    f"INSERT INTO jobs ({_COLUMNS}, owner, lease_until)"  # noqa: S608
+    f"INSERT INTO jobs ({_COLUMNS}, owner, lease_until)"
     f" VALUES ({', '.join(f':{name}' for name in _NAMES)}, :owner, :lease_until)"
 )
 _FREE = """
@@ -41,17 +43,14 @@ _FREE = """
         AND publisher IN (SELECT value FROM json_each(:publishers)) AND (:run IS NULL OR run = :run)
     ORDER BY seq LIMIT :limit
 """
-_CLAIM = (
-    f"UPDATE jobs SET owner = :owner, lease_until = :lease_until WHERE seq IN ({_FREE})"  # noqa: S608
-    f" RETURNING seq, {_COLUMNS}"
-)
+_CLAIM = f"UPDATE jobs SET owner = :owner, lease_until = :lease_until WHERE seq IN ({_FREE}) RETURNING seq, {_COLUMNS}"
 _RECALL = f"""
     UPDATE jobs SET owner = :owner, lease_until = :lease_until
     WHERE run = :run AND publisher IN (SELECT value FROM json_each(:publishers))
         AND (outcome IS NOT NULL OR owner IS NULL OR (owner <> :owner AND lease_until <= :now))
         AND (:job_ids IS NULL OR id IN (SELECT value FROM json_each(:job_ids)))
     RETURNING seq, {_COLUMNS}
-"""  # noqa: S608
+"""
 
 
 def add(db: sqlite3.Connection, *, jobs: Sequence[StoredJob], owner: str, lease_until: float) -> dict[str, str]:
@@ -94,7 +93,7 @@ def _run_of(db: sqlite3.Connection, job_id: str | None) -> str | None:
 
 
 def _first_id(db: sqlite3.Connection, column: str, value: str) -> str | None:
-    row = db.execute(f"SELECT id FROM jobs WHERE {column} = ? ORDER BY seq LIMIT 1", (value,)).fetchone()  # noqa: S608
+    row = db.execute(f"SELECT id FROM jobs WHERE {column} = ? ORDER BY seq LIMIT 1", (value,)).fetchone()
     return row[0] if row else None
 
 
@@ -112,6 +111,17 @@ def put(db: sqlite3.Connection, *, parts: Sequence[StoredPart], owner: str) -> N
         if db.execute("SELECT 1 FROM jobs WHERE id = ? AND owner = ?", (job_id, owner)).fetchone() is None:
             raise LeaseLost(f"job {job_id} is held by another process")
     _write_parts(db, parts)
+
+
+def claim_post(db: sqlite3.Connection, *, part: StoredPart, owner: str, since: float) -> str | None:
+    """Write a part whose lost post was found, unless another part has that post; return which."""
+    row = db.execute(
+        "SELECT id FROM parts WHERE sent_at >= ? AND post_id = ? AND id <> ?", (since, part.post_id, part.id)
+    ).fetchone()
+    if row is not None:
+        return str(row[0])
+    put(db, parts=[part], owner=owner)
+    return None
 
 
 def settle(
@@ -215,15 +225,29 @@ def same_content(db: sqlite3.Connection, *, keys: Sequence[str]) -> dict[str, st
     return dict(rows.fetchall())
 
 
+def asked_before(db: sqlite3.Connection, *, keys: Mapping[str, Collection[str]]) -> dict[str, str]:
+    """Return for each job that was added after one with any of its *keys* the id of the first such job."""
+    found = {}
+    for job_id, mine in keys.items():
+        row = db.execute(
+            "SELECT id FROM jobs WHERE content_key IN (SELECT value FROM json_each(?))"
+            " AND seq < (SELECT seq FROM jobs WHERE id = ?) ORDER BY seq LIMIT 1",
+            (json.dumps(list(mine)), job_id),
+        ).fetchone()
+        if row is not None:
+            found[job_id] = row[0]
+    return found
+
+
 def job(db: sqlite3.Connection, *, job_id: str) -> StoredJob | None:
     """Read one job."""
-    rows = db.execute(f"SELECT {_COLUMNS} FROM jobs WHERE id = ?", (job_id,)).fetchall()  # noqa: S608
+    rows = db.execute(f"SELECT {_COLUMNS} FROM jobs WHERE id = ?", (job_id,)).fetchall()
     return next(iter(_whole(db, rows)), None)
 
 
 def jobs(db: sqlite3.Connection, *, run: str) -> list[StoredJob]:
     """Read the jobs of a run, the oldest first."""
-    return _whole(db, db.execute(f"SELECT {_COLUMNS} FROM jobs WHERE run = ? ORDER BY seq", (run,)).fetchall())  # noqa: S608
+    return _whole(db, db.execute(f"SELECT {_COLUMNS} FROM jobs WHERE run = ? ORDER BY seq", (run,)).fetchall())
 
 
 def count(db: sqlite3.Connection) -> tuple[int, int]:
@@ -238,7 +262,7 @@ def _whole(db: sqlite3.Connection, rows: Sequence[Sequence[Any]]) -> list[Stored
     parts: dict[str, list[StoredPart]] = {row[0]: [] for row in rows}
     # In the order in which they were first written.
     found = db.execute(
-        f"SELECT {_PART_COLUMNS} FROM parts WHERE job_id IN (SELECT value FROM json_each(?)) ORDER BY rowid",  # noqa: S608
+        f"SELECT {_PART_COLUMNS} FROM parts WHERE job_id IN (SELECT value FROM json_each(?)) ORDER BY rowid",
         (json.dumps(list(parts)),),
     )
     for row in found:

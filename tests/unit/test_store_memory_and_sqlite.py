@@ -9,6 +9,8 @@ import pytest_asyncio
 
 from reelpub.errors import LeaseLost, StoreError
 from reelpub.store import (
+    ClaimsPosts,
+    KnowsContents,
     MemoryStore,
     RunStore,
     SqliteStore,
@@ -83,6 +85,8 @@ async def add(store, *jobs, owner="A", lease_until=100.0):
 def test_both_are_stores(store):
     assert isinstance(store, Store)
     assert isinstance(store, RunStore)
+    assert isinstance(store, KnowsContents)
+    assert isinstance(store, ClaimsPosts)
 
 
 async def test_a_job_comes_back_as_it_was_added(stores):
@@ -491,6 +495,34 @@ async def test_which_contents_are_known(stores):
     await one.settle("j4", b"not sent", owner="A", keep_content=False)
     assert await other.same_content(["k", "it's", "m", "n"]) == {"k": "j1", "it's": "j3"}
     assert await other.same_content([]) == {}
+
+
+async def test_a_post_that_two_found_is_the_first_ones(stores):
+    one, other = stores
+    await add(one, a_job("j1", parts=(a_part("j1", 1),)), a_job("j2", parts=(a_part("j2", 1),)))
+    found = a_part("j1", state=b"found", post_id="p1", sent_at=100.0)
+    assert await one.claim_post(found, owner="A", since=50.0) is None
+    assert (await other.job("j1")).parts == (found,)
+    too_late = a_part("j2", state=b"found", post_id="p1", sent_at=101.0)
+    assert await other.claim_post(too_late, owner="A", since=50.0) == "j1.1"
+    assert (await one.job("j2")).parts == (a_part("j2", 1),)
+    assert await one.claim_post(found, owner="A", since=50.0) is None
+    assert await other.claim_post(too_late, owner="A", since=100.5) is None
+    with pytest.raises(LeaseLost):
+        await one.claim_post(a_part("j2", post_id="p2", sent_at=1.0), owner="B", since=0.0)
+
+
+async def test_which_of_two_alike_was_remembered_first(stores):
+    """Whoever asks, and in whatever order: of two jobs that others would call by each other's keys one is earlier."""
+    one, other = stores
+    await add(one, a_job("j1", content_key="by name"), a_job("j2", content_key="m"))
+    await add(other, a_job("j3", content_key="by id"), a_job("j4", content_key="by name", may_repeat=True), owner="B")
+    keys = ["by name", "by id"]
+    asked = {"j1": keys, "j2": keys, "j3": keys, "j4": keys, "j9": keys}
+    assert await one.asked_before(asked) == await other.asked_before(asked) == {"j2": "j1", "j3": "j1", "j4": "j1"}
+    await one.settle("j1", b"not sent", owner="A", keep_content=False)
+    assert await other.asked_before(asked) == {"j4": "j3"}
+    assert await one.asked_before({}) == {}
 
 
 # ---- many at once

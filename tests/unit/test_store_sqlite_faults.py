@@ -410,6 +410,56 @@ def test_while_another_holds_the_file_nothing_is_sent(path, when):
             other.close()
 
 
+def _removed(path):
+    for one in path.parent.glob(f"{path.name}*"):
+        one.unlink()
+
+
+def _moved(path):
+    path.rename(path.with_suffix(".old"))
+
+
+def _replaced(path):
+    """As a backup is put back, or as a folder is kept the same as another machine's."""
+    shutil.copy(path, path.with_suffix(".copy"))
+    path.with_suffix(".copy").replace(path)
+
+
+def _tidied(path):
+    """What was committed last is in a file beside it, which looks like something that was left over."""
+    path.with_name(f"{path.name}-wal").unlink()
+
+
+@pytest.mark.parametrize("lose", [_removed, _moved, _replaced, _tidied])
+def test_where_the_file_is_gone_nothing_is_sent(path, lose):
+    """SQLite would write on without an error, into what the next process can't find."""
+
+    async def story(clock):
+        first, second = requests(2)
+        memory = InMemoryPublisher(clock=clock)
+        async with Orchestrator([memory], clock=clock, store=SqliteStore(path)) as pub:
+            assert (await pub.publish(first)).status is OutcomeStatus.PUBLISHED
+            lose(path)
+            outcome = await pub.publish(second)
+            assert outcome.status is OutcomeStatus.NOT_SENT
+            assert f"{path}: it was moved, removed or replaced while it was open; nothing was sent" in outcome.reason
+        assert memory.live == {"tiktok-acme": [str(first.source)]}
+        again = InMemoryPublisher(clock=clock)
+        async with Orchestrator([again], clock=clock, store=SqliteStore(path)) as pub:
+            assert (await pub.publish(second)).status is OutcomeStatus.PUBLISHED
+
+    run_virtual(story)
+
+
+async def test_a_file_by_a_relative_path_stays_where_it_is_when_the_program_goes_elsewhere(path, monkeypatch):
+    monkeypatch.chdir(path.parent)
+    store = SqliteStore(path.name)
+    await store.open()
+    monkeypatch.chdir("/")
+    assert await add(store, a_job("j1")) == {}
+    await store.close()
+
+
 async def test_opening_waits_for_a_locked_file_no_longer_than_the_busy_timeout(path):
     store = SqliteStore(path)
     await store.open()
