@@ -23,7 +23,8 @@ class Platform(StrEnum):
 class Account:
     """One connected account. `id` is the provider's own; ``platform:username`` is how people name it.
 
-    `status` is the provider's word for its state, where it has one.
+    `name` is what the platform displays, `status` the provider's word for the account's state, where it has them. Only
+    an active account can be posted to.
     """
 
     id: str

@@ -45,7 +45,8 @@ class PublishRequest:
     title: str | None = field(default=None, kw_only=True)
     tags: tuple[str, ...] = field(default=(), kw_only=True, converter=_tuple)
     accounts: tuple[str | Account, ...] = field(default=(), kw_only=True, converter=_tuple)
-    settings: Mapping[str, PlatformSettings] = field(factory=dict, kw_only=True, converter=_mapping)
+    # Equal requests have the same hash without it, and a mapping has none.
+    settings: Mapping[str, PlatformSettings] = field(factory=dict, kw_only=True, converter=_mapping, hash=False)
     at: datetime | LocalTime | None = field(default=None, kw_only=True)
     publisher: str | None = field(default=None, kw_only=True)
     allow_duplicate: bool = field(default=False, kw_only=True)

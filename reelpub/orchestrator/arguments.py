@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -157,15 +156,14 @@ def checked_whole(name: str, value: object, *, least: int) -> None:
         raise ConfigurationError(f"{name}: {value!r} has to be a whole number of at least {least}")
 
 
-def checked_seconds(name: str, value: object, *, above_zero: bool = False, is_finite: bool = True) -> None:
+def checked_seconds(name: str, value: object, *, above_zero: bool = False) -> None:
     """Check a number of seconds, 0 or more unless *above_zero*.
 
     Raises:
         ConfigurationError: it isn't one.
     """
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    most = sys.float_info.max if is_finite else math.inf
-    if not is_number or not 0 <= value <= most or (above_zero and value == 0):  # type: ignore[operator]  # a number
+    if not is_number or not 0 <= value <= sys.float_info.max or (above_zero and value == 0):  # type: ignore[operator]  # a number
         least = "above 0" if above_zero else "0 or more"
         raise ConfigurationError(f"{name}: {value!r} has to be a number of seconds, {least}")
 

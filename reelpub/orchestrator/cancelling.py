@@ -14,14 +14,18 @@ from reelpub.models.post import DeliveryStatus, Post, PostStatus
 from reelpub.orchestrator.context import Context
 from reelpub.orchestrator.desk import Desk
 from reelpub.orchestrator.job import Job
+from reelpub.orchestrator.strangers import heard
 from reelpub.orchestrator.tracker import PartRef, apply, settle
-from reelpub.policies.lifecycle import Stage, Withdrawn
+from reelpub.policies.lifecycle import PartState, Stage, Withdrawn
 from reelpub.policies.settlement import combine_cancels
 from reelpub.providers.base import Publisher, SupportsCancel, require
 
 __all__ = ["cancel_job", "require_cancel", "withdraw_job"]
 
 log = logging.getLogger("reelpub.orchestrator")
+
+_UNCLEAR = frozenset({PostStatus.DRAFT, PostStatus.OTHER})
+"""What a post that was accepted may read without its being told whether it has gone out, or will."""
 
 
 def withdraw_job(context: Context, job: Job) -> None:
@@ -39,7 +43,7 @@ async def cancel_job(context: Context, job: Job, desk: Desk) -> CancelResult:
         is_cancelled = job.snapshot().status is OutcomeStatus.CANCELLED
         return CancelResult.CANCELLED if is_cancelled else CancelResult.TOO_LATE
     before = [ref.state.post for ref in refs]
-    results = [await _cancel_part(ref, desk) for ref in refs]
+    results = [await _cancel_part(context, ref, desk) for ref in refs]
     # What was cancelled at the provider has no event in the machine, which may have settled the part long ago.
     if job.is_done and before != [ref.state.post for ref in refs]:
         settle(context, job, job.settled_from_parts(context.now()))
@@ -53,7 +57,7 @@ def require_cancel(job: Job, publishers: Mapping[str, Publisher]) -> None:
         require(publisher, Feature.CANCEL, list(publishers.values()))
 
 
-async def _cancel_part(ref: PartRef, desk: Desk) -> CancelResult:
+async def _cancel_part(context: Context, ref: PartRef, desk: Desk) -> CancelResult:
     state = ref.state
     if state.end is DeliveryStatus.CANCELLED:
         return CancelResult.CANCELLED
@@ -61,21 +65,59 @@ async def _cancel_part(ref: PartRef, desk: Desk) -> CancelResult:
         return CancelResult.UNKNOWN
     if state.post is not None and state.post.status is PostStatus.CANCELLED:
         return CancelResult.CANCELLED
-    if state.post is None or state.post.status is not PostStatus.SCHEDULED:
-        return CancelResult.TOO_LATE
+    if state.post is None or not _may_wait(state):
+        is_open = state.post is not None and state.post.status in _UNCLEAR
+        return CancelResult.UNKNOWN if is_open else CancelResult.TOO_LATE
     result = await _cancel_post(desk, state.post)
-    if result is CancelResult.CANCELLED:
-        desk.poller.forget(state.post.id)
-        cancelled = evolve(state, stage=Stage.SETTLED, post=as_cancelled(state.post), end=None, reason=None)
-        ref.job.parts[ref.index] = cancelled
+    if result is CancelResult.CANCELLED and await _may_have_gone_out(context, desk, state.post):
+        result = CancelResult.UNKNOWN
+    return _end_of_cancel(ref, desk, result)
+
+
+def _may_wait(state: PartState) -> bool:
+    """Return whether the post of a part waits for its time, or may do so under a word that nobody knows."""
+    status = state.post.status if state.post is not None else None
+    return status is PostStatus.SCHEDULED or (status is PostStatus.OTHER and state.part.at is not None)
+
+
+def _end_of_cancel(ref: PartRef, desk: Desk, result: CancelResult) -> CancelResult:
+    """Return what became of a post: what was seen of it meanwhile counts before what *result*, the answer, says."""
+    state = ref.state
+    post = state.post
+    if post is None or post.is_terminal:
+        is_cancelled = post is not None and post.status is PostStatus.CANCELLED
+        return CancelResult.CANCELLED if is_cancelled else CancelResult.TOO_LATE
+    if result is not CancelResult.CANCELLED:
+        return result
+    if post.status is PostStatus.PUBLISHING:
+        # It had begun to go out; it is followed on.
+        return CancelResult.UNKNOWN
+    desk.poller.forget(post.id)
+    cancelled = evolve(state, stage=Stage.SETTLED, post=_as_cancelled(post), end=None, reason=None)
+    ref.job.parts[ref.index] = cancelled
     return result
+
+
+async def _may_have_gone_out(context: Context, desk: Desk, post: Post) -> bool:
+    """Return whether a post whose time has come may be called cancelled only since it can't be read any more."""
+    if post.scheduled_at is None or context.now() < post.scheduled_at:
+        return False
+    try:
+        await heard(desk.publisher.fetch(post.id))
+    except ReelPubError as error:
+        log.info("%s: %s, whose time has come, can't be read: %s", desk.publisher.name, post.id, error)
+    except Exception:  # whatever it is, it doesn't show that the post stayed back
+        log.exception("%s: reading %s raised", desk.publisher.name, post.id)
+    else:
+        return False
+    return True
 
 
 async def _cancel_post(desk: Desk, post: Post) -> CancelResult:
     if not isinstance(desk.publisher, SupportsCancel):
         return CancelResult.UNKNOWN
     try:
-        return await desk.publisher.cancel(post.id)
+        return await heard(desk.publisher.cancel(post.id))
     except ReelPubError as error:
         log.warning("%s: calling off %s failed: %s", desk.publisher.name, post.id, error)
         return CancelResult.UNKNOWN
@@ -84,7 +126,7 @@ async def _cancel_post(desk: Desk, post: Post) -> CancelResult:
         return CancelResult.UNKNOWN
 
 
-def as_cancelled(post: Post) -> Post:
+def _as_cancelled(post: Post) -> Post:
     """Return *post* as it is once it has been called off."""
     deliveries = tuple(evolve(delivery, status=DeliveryStatus.CANCELLED) for delivery in post.deliveries)
     return evolve(post, status=PostStatus.CANCELLED, deliveries=deliveries)

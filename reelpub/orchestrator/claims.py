@@ -31,6 +31,11 @@ class Claims:
         """Note that a post is a part's, by the provider's own answer."""
         self._owners.setdefault(post_id, ref.state.part.id)
 
+    def disown(self, post_id: str, ref: PartRef) -> None:
+        """Note that a post that was taken for a part's isn't."""
+        if self._owners.get(post_id) == ref.state.part.id:
+            del self._owners[post_id]
+
     def leaves(self, refs: Iterable[PartRef]) -> None:
         """Note that requests for *refs* are on their way, until `returned`."""
         self._on_their_way.update(refs)

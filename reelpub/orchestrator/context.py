@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from attrs import define, field
 
-from reelpub.clocks import Clock, ScaledClock, utc_now
+from reelpub.clocks import Clock, scale_of, utc_now
 from reelpub.models.event import AccountDelivered, AccountFailed, JobEvent
 from reelpub.models.post import Post
 from reelpub.orchestrator.events import EventBus
@@ -41,13 +41,17 @@ class Context:
     lateness: Lateness = field(factory=Lateness)
     bus: EventBus = field(factory=EventBus)
     on_settled: Callable[[Job], None]
-    known_by: Callable[[Job, str], str | None]
-    """Know a job by one more content key, or return the id of another that has it."""
+    known_by: Callable[[Job, Sequence[str]], str | None]
+    """Know a job by the first of these content keys, too, or return the id of another that has one of them."""
+    gave_way: Callable[[str, Job], bool] = lambda _id, _job: False
+    """Return whether the job of that id ended as the duplicate of this one."""
+    is_left: Callable[[Job], bool] = lambda _: False
+    """Whether a job that ends now only does so as this is being closed, and stays unfinished in the store."""
 
     @property
     def send_window(self) -> float:
         """`send_timeout` in the clock's seconds: HTTP time-outs stay real where the clock is scaled."""
-        return self.send_timeout * (self.clock.scale if isinstance(self.clock, ScaledClock) else 1.0)
+        return self.send_timeout * scale_of(self.clock)
 
     def now(self) -> datetime:
         """Return the clock's present in UTC."""

@@ -10,7 +10,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from reelpub.clocks import Clock
-from reelpub.errors import ConfigurationError, ValidationError
+from reelpub.errors import ConfigurationError, JobNotFound, ValidationError
 from reelpub.models.event import JobQueued
 from reelpub.models.job import Part
 from reelpub.models.outcome import Outcome, OutcomeStatus
@@ -33,7 +33,8 @@ from reelpub.orchestrator.desk import Desk
 from reelpub.orchestrator.handle import Handle
 from reelpub.orchestrator.job import Job
 from reelpub.orchestrator.journal import Journal
-from reelpub.orchestrator.planning import renumber, without_past_time
+from reelpub.orchestrator.loops import require_loop, running_loop
+from reelpub.orchestrator.planning import asked_keys, renumber, without_past_time
 from reelpub.orchestrator.recalling import chain_id, current, is_ahead, link, with_own
 from reelpub.orchestrator.supervisor import Supervisor
 from reelpub.orchestrator.tracker import PartRef, apply, settle
@@ -79,7 +80,9 @@ class Core:
             send_timeout=send_timeout,
             lateness=lateness,
             known_by=self._known_by,
+            gave_way=self._gave_way,
             on_settled=self._on_settled,
+            is_left=self._is_left,
         )
         claims = {publisher.provider: Claims() for publisher in self.publishers.values()}
         self.desks = {
@@ -91,14 +94,21 @@ class Core:
         self._closing = asyncio.Lock()
         self._has_crashed = False
         self._was_opened = False
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def open(self) -> None:
         """Start the desks."""
         if self._was_opened:
             raise ConfigurationError("an orchestrator is opened once; make a new one")
+        self._loop = running_loop()
         await self.journal.open()
         self._was_opened = True
-        await self._supervisor.start(self._start_desks)
+        try:
+            await self._supervisor.start(self._start_desks)
+        except BaseException:
+            # Whoever is cancelled now never comes to close it.
+            await self._close(0.0)
+            raise
         self.is_open = True
 
     async def close(self, grace: float) -> None:
@@ -139,17 +149,25 @@ class Core:
         self.context.bus.end()
 
     def require_open(self) -> None:
-        """Raise `ConfigurationError` unless requests can be made now."""
+        """Raise `ConfigurationError` unless requests can be made now, and here."""
         if not self.is_open:
             raise ConfigurationError("the orchestrator isn't open; use it in `async with`")
         if self._has_crashed:
             raise ConfigurationError("the orchestrator has stopped with a fault, which leaving it raises")
+        require_loop("an orchestrator", self._loop)
 
     def _on_settled(self, job: Job) -> None:
         self.book.settled(job)
-        # What is told at closing is how things stand; in the store the job stays unfinished, to be resumed.
-        if self.is_open and not self._has_crashed:
+        if not self._is_closing:
             self.journal.settle(job)
+
+    @property
+    def _is_closing(self) -> bool:
+        """Whether what is told now is how things stand; in the store the jobs stay unfinished, to be resumed."""
+        return not self.is_open or self._has_crashed
+
+    def _is_left(self, job: Job) -> bool:
+        return self._is_closing and self.journal.has_unfinished(job)
 
     async def resume(self, limit: int, run: str | None = None) -> list[Job]:
         """Take up at most *limit* unfinished jobs of the store, with *run* only of that run."""
@@ -281,7 +299,9 @@ class Core:
             run=earlier.run,
             retries=chain_id(earlier),
         )
-        same = self.book.same_content(job.content_key or "") if outcome.status in NOTHING_LIVE else None
+        accounts = [delivery.account for delivery in outcome.deliveries]
+        keys = asked_keys(job, accounts, outcome.publisher or "") if outcome.status in NOTHING_LIVE else ()
+        same = self.book.same_content(*keys)
         if same is not None and not outcome.request.allow_duplicate:
             # Somebody asked for it anew in the meantime; that one has it now.
             self._refuse_duplicate(job, same)
@@ -328,11 +348,15 @@ class Core:
             return
         self._take_on(job)
 
-    def _known_by(self, job: Job, key: str) -> str | None:
-        same = self.book.rival(job, key)
+    def _known_by(self, job: Job, keys: Sequence[str]) -> str | None:
+        same = next((rival for key in keys if (rival := self.book.rival(job, key)) is not None), None)
         if same is None:
-            self.book.add_key(job, key)
+            self.book.add_key(job, keys[0])
         return same
+
+    def _gave_way(self, job_id: str, job: Job) -> bool:
+        other = self.book.get(job_id)
+        return other is not None and other.outcome is not None and other.outcome.duplicate_of == job.id
 
     def _may_be_done(self, job: Job, choice: Choice) -> bool:
         request = job.request
@@ -362,7 +386,7 @@ class Core:
         if job is not None:
             return job
         if isinstance(item, str):
-            raise ConfigurationError(f"job {item!r} isn't known here")
+            raise JobNotFound(item)
         if item.publisher is not None and item.publisher not in self.desks:
             raise ConfigurationError(f"outcome {item.job_id}: publisher {item.publisher!r} isn't one of those here")
         job = adopt(item)

@@ -17,7 +17,7 @@ from reelpub.orchestrator.context import Context
 from reelpub.orchestrator.journal import Journal
 from reelpub.orchestrator.planning import names_of
 from reelpub.orchestrator.queue import Worker
-from reelpub.orchestrator.strangers import checked_results, strange
+from reelpub.orchestrator.strangers import checked_results, heard, strange
 from reelpub.orchestrator.suspension import elapsed_clock
 from reelpub.orchestrator.tracker import PartRef, apply
 from reelpub.policies.lifecycle import Sending, Stage, Unsent
@@ -131,8 +131,8 @@ class Departure:
     async def _call(self, refs: Sequence[PartRef], options: CallOptions) -> Sequence[Post | ReelPubError]:
         prepared = [ref.prepared for ref in refs]
         if refs[0].state.part.at is not None and isinstance(self._publisher, SupportsSchedule):
-            return await self._publisher.schedule(prepared, options)
-        return [await self._publisher.publish(prepared[0], options)]
+            return await heard(self._publisher.schedule(prepared, options))
+        return [await heard(self._publisher.publish(prepared[0], options))]
 
     def _note_attempt(self, refs: Sequence[PartRef]) -> None:
         clock = self._context.clock

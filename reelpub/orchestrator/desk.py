@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from functools import partial
 
 import anyio
 from anyio.abc import TaskGroup
@@ -32,7 +33,7 @@ from reelpub.orchestrator.poller import Poller
 from reelpub.orchestrator.pool import WorkerPool
 from reelpub.orchestrator.queue import Work, Worker
 from reelpub.orchestrator.starts import Starts, batches
-from reelpub.orchestrator.strangers import strange
+from reelpub.orchestrator.strangers import heard, strange
 from reelpub.orchestrator.tracker import Change, PartRef, advance, announce, apply, settle
 from reelpub.orchestrator.writes import WritesAhead
 from reelpub.policies.lifecycle import (
@@ -123,6 +124,7 @@ class Desk:
         async def plan(_: Worker) -> None:
             self._enqueue(await self._intake.plan(jobs))
 
+        self._intake.note(jobs)
         self._pool.put(Work(run=plan, drop=drop, priority=PLAN))
 
     def submit_parts(self, job: Job) -> None:
@@ -132,6 +134,7 @@ class Desk:
         async def take_on(_: Worker) -> None:
             self._enqueue(await self._intake.take_on(job))
 
+        self._intake.note([job])
         self._pool.put(Work(run=take_on, drop=lambda reason: self._drop(refs, reason), priority=PLAN))
 
     async def close(self, grace: float) -> None:
@@ -147,13 +150,36 @@ class Desk:
         now = [ref for ref in refs if ref.state.part.at is None]
         later = [ref for ref in refs if ref.state.part.at is not None]
         for ref in now:
-            if self._starts.is_wanted(ref):
-                self._put_batch([ref], at=self._starts.start_of(ref))
+            self._begin(ref)
         for batch in batches(self.publisher, later):
             self._put_batch(batch)
 
+    def _begin(self, ref: PartRef) -> None:
+        """Have a part carried out at its time: at once, or from then on."""
+        if self._starts.is_wanted(ref):
+            self._put_batch([ref], at=self._starts.start_of(ref))
+
+    def _begin_kept(self, ref: PartRef) -> None:
+        """Have a part that was waited for here carried out.
+
+        The machine may have slept until long after its time. What is late by then may not be wanted any more, or was
+        taken over and sent by another process.
+        """
+
+        async def decide(_: Worker) -> None:
+            await self._noted([ref])
+            if not ref.state.is_settled:
+                self._begin(ref)
+
+        if self._starts.is_late(ref):
+            self._pool.put(Work(run=decide, drop=lambda reason: self._drop([ref], reason), priority=PLAN))
+        else:
+            self._begin(ref)
+
     def _put_batch(self, refs: Sequence[PartRef], *, at: float | None = None) -> None:
-        due = refs[0].state.part.at
+        due, kept = refs[0].state.part.at, refs[0].state.part.not_before
+        # One that is late already is only kept apart from the others.
+        is_ahead = at is not None and kept is not None and kept > self._context.now()
 
         # What is to start later isn't in anybody's way until then.
         done = self._ahead.add(refs) if at is None else None
@@ -176,6 +202,8 @@ class Desk:
                 drop=drop,
                 priority=SEND,
                 due=due.timestamp() if due else 0,
+                wall=kept.timestamp() if is_ahead and kept is not None else None,
+                begin=partial(self._begin_kept, refs[0]) if is_ahead else None,
             ),
             at=at,
         )
@@ -222,7 +250,7 @@ class Desk:
     async def _prepare(self, ref: PartRef) -> None:
         self._apply(ref, Begin())
         try:
-            event: PartEvent = ReadyToSend(await self.publisher.prepare(_part_to_prepare(ref)))
+            event: PartEvent = ReadyToSend(await heard(self.publisher.prepare(_part_to_prepare(ref))))
         except ReelPubError as error:
             event = Failed(error)
         except Exception as error:
@@ -270,8 +298,13 @@ class Desk:
         try:
             results = await self._departure.go_live(refs, worker)
         except Stale:
-            # Somebody was called off while the token was awaited: the others are put together anew.
-            self._enqueue([ref for ref in refs if ref.state.stage is Stage.READY])
+            # Somebody was called off, or used a cap up, while the token was awaited: the others are put together anew.
+            again = [ref for ref in refs if ref.state.stage is Stage.READY]
+            self._enqueue([ref for ref in again if ref.state.part.at is not None])
+            for ref in again:
+                if ref.state.part.at is None:
+                    # Its time had come, so that it isn't late now for want of somebody who runs it.
+                    self._put_batch([ref])
             return
         if any(isinstance(result, LeaseLost) for result in results):
             await self._hand_over(refs)
@@ -317,7 +350,7 @@ class Desk:
         self._pool.put(Work(run=send, drop=lambda reason: self._drop(refs, reason), priority=SEND), at=at)
 
     def _tell_wait(self, refs: Sequence[PartRef]) -> None:
-        wait = self.publisher.limiter.snapshot().next_in
+        wait = self.publisher.limiter.expected_wait()
         if wait >= WORTH_TELLING:
             for ref in refs:
                 self._context.tell(JobHeld, ref.job, seconds=wait, reason="limit")

@@ -14,7 +14,9 @@ __all__ = ["Handle"]
 class Handle:
     """One submitted request. ``await handle`` gives its `Outcome`; `id` finds it again with `Orchestrator.job`.
 
-    Cancelling the await, or dropping the handle, leaves the job alone.
+    Cancelling the await, or dropping the handle, leaves the job alone. `asyncio.gather`, `wait_for` and `as_completed`
+    take handles as they are; for `asyncio.wait` and a task group, make a future of it with `asyncio.ensure_future`, or
+    await it in a coroutine of your own.
     """
 
     __slots__ = ("_job",)

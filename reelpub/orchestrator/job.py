@@ -12,6 +12,7 @@ from reelpub.models.outcome import Outcome, OutcomeStatus
 from reelpub.models.post import DeliveryStatus
 from reelpub.models.problem import Problem
 from reelpub.models.request import PublishRequest
+from reelpub.orchestrator.loops import require_loop, running_loop
 from reelpub.policies.lifecycle import PartState, deliveries_of
 from reelpub.policies.settlement import implied_status, merge, outcome_status
 
@@ -53,6 +54,7 @@ class Job:
     requests: int = 0
     outcome: Outcome | None = None
     was_settled: bool = False
+    _loop: asyncio.AbstractEventLoop | None = field(factory=running_loop, init=False)
     _waiters: list[asyncio.Future[None]] = field(factory=list, init=False)
 
     @property
@@ -115,8 +117,13 @@ class Job:
         )
 
     async def wait(self) -> Outcome:
-        """Wait until the job has its outcome. Cancelling the wait doesn't touch the job."""
+        """Wait until the job has its outcome. Cancelling the wait doesn't touch the job.
+
+        Raises:
+            ConfigurationError: it has none yet, and is another event loop's.
+        """
         while self.outcome is None:
+            require_loop("a job under way", self._loop)
             waiter = asyncio.get_running_loop().create_future()
             self._waiters.append(waiter)
             try:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Coroutine, Mapping, Sequence
-from itertools import count
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from itertools import count, islice
 from typing import Any
 
 from attrs import frozen
@@ -13,6 +13,7 @@ from attrs import frozen
 from reelpub.clocks import Clock, utc_now
 from reelpub.errors import ConfigurationError, LeaseLost, StoreError
 from reelpub.models.outcome import Outcome
+from reelpub.orchestrator.additions import Additions
 from reelpub.orchestrator.book import NOTHING_LIVE
 from reelpub.orchestrator.job import Job
 from reelpub.orchestrator.recalling import says_more
@@ -20,14 +21,17 @@ from reelpub.orchestrator.rows import job_of, stored_job, stored_part, untold_pa
 from reelpub.orchestrator.tracker import PartRef
 from reelpub.policies.lifecycle import PartState
 from reelpub.store import codec
-from reelpub.store.base import Store, StoredJob, StoredPart
+from reelpub.store.base import ClaimsPosts, Store, StoredJob, StoredPart
 from reelpub.store.owner import is_gone, new_owner
-from reelpub.store.runs import RunStore
+from reelpub.store.runs import KnowsContents, RunStore
 from reelpub.store.trouble import Trouble
 
 __all__ = ["Journal"]
 
 log = logging.getLogger("reelpub.store")
+
+ASKED_AT_ONCE = 250
+"""Jobs that are compared with those of the store before a write gets its turn there."""
 
 DECODE_CHUNK = 100
 """Jobs read before the loop gets a turn, so that resuming many doesn't stall a web service."""
@@ -67,9 +71,7 @@ class Journal:
         self._others: set[str] = set()
         self._ends = count()
         self._trouble = Trouble(log)
-        self._adds: set[asyncio.Task[Mapping[str, str]]] = set()
-        self._adding: set[str] = set()
-        self._early: dict[str, Outcome] = {}
+        self._adds = Additions()
 
     @property
     def knows_contents(self) -> bool:
@@ -83,6 +85,16 @@ class Journal:
             return {}
         return {wanted[key]: earlier for key, earlier in (await self._store.same_content(list(wanted))).items()}
 
+    async def asked_before(self, keys: Mapping[str, Collection[str]]) -> Mapping[str, str]:
+        """Return which jobs of the store have an earlier one with one of their *keys*, and which that is."""
+        if not isinstance(self._store, KnowsContents):
+            return {}
+        found: dict[str, str] = {}
+        remaining = iter(keys.items())
+        while some := dict(islice(remaining, ASKED_AT_ONCE)):
+            found |= await self._store.asked_before(some)
+        return found
+
     async def open(self) -> None:
         """Make the store ready.
 
@@ -94,8 +106,7 @@ class Journal:
 
     async def close(self) -> None:
         """Write what is pending, give up the leases, and close the store."""
-        if self._adds:
-            await asyncio.wait(set(self._adds))
+        await self._adds.wait()
         try:
             await self._settle_the_rest()
         except StoreError as error:
@@ -121,6 +132,15 @@ class Journal:
             else:
                 trouble.is_over("the leases are renewed again")
 
+    def add_soon(self, jobs: Sequence[Job], noting: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Have *noting* add new *jobs*, without waiting for it; without a store there is nothing to do."""
+        if self._store is not None and jobs:
+            self._adds.begin(jobs, noting, self.note_outcome)
+
+    async def added(self, jobs: Sequence[Job]) -> None:
+        """Wait until none of *jobs* is still to be added."""
+        await self._adds.wait({job.id for job in jobs})
+
     async def add(self, jobs: Sequence[Job]) -> Mapping[str, str]:
         """Note new jobs; return which of them weren't, since another stands in the way, and which that is.
 
@@ -129,32 +149,16 @@ class Journal:
         if self._store is None or all(job.is_stored for job in jobs):
             return {}
         await self._settle_the_rest()
-        new = [job for job in jobs if not job.is_stored and not job.is_settled]
+        # One that was called off by now needn't be there. One that only ended as this is being closed is to be resumed.
+        new = [job for job in jobs if not job.is_stored and not job.is_done and not self._adds.has_ended(job)]
         # Who asks may go away meanwhile; what becomes of the jobs is noted all the same.
-        task = asyncio.get_running_loop().create_task(self._add(self._store, new), name="reelpub-add")
-        self._adds.add(task)
-        task.add_done_callback(self._added)
-        return await asyncio.shield(task)
+        return await asyncio.shield(self._adds.start(self._add(self._store, new), "reelpub-add"))
 
     async def _add(self, store: Store, new: Sequence[Job]) -> Mapping[str, str]:
-        ids = {job.id for job in new}
-        self._adding |= ids
-        try:
-            earlier = await store.add(list(map(stored_job, new)), owner=self._owner, lease_until=self._until())
-        finally:
-            self._adding -= ids
-            early = {job_id: self._early.pop(job_id) for job_id in ids & self._early.keys()}
+        earlier = await store.add(list(map(stored_job, new)), owner=self._owner, lease_until=self._until())
         for job in new:
             job.is_stored = job.id not in earlier
-            if job.id in early:
-                self.note_outcome(job, early[job.id])
         return earlier
-
-    def _added(self, task: asyncio.Task[Mapping[str, str]]) -> None:
-        self._adds.discard(task)
-        if not task.cancelled():
-            # Whoever still waits for it is told; where nobody does, nobody is to be.
-            task.exception()
 
     async def note(self, refs: Sequence[PartRef]) -> None:
         """Have the parts as they are now on disk, and with the first of a job's all the others, lest they be forgotten.
@@ -202,6 +206,19 @@ class Journal:
             return [list(refs)]
         return []
 
+    async def claim_post(self, part: PartState, since: float) -> str | None:
+        """Note *part* as the one whose lost post was found, unless that is the post of another; return which.
+
+        Of two processes that look for the same at once, one has it. What fails is told where the part is noted next.
+        """
+        if not isinstance(self._store, ClaimsPosts):
+            return None
+        try:
+            return await self._store.claim_post(stored_part(part), owner=self._owner, since=since)
+        except StoreError as error:
+            log.info("%s: it couldn't be noted whose its post is: %s", part.part.id, error)
+            return None
+
     async def let_go(self, jobs: Sequence[Job]) -> None:
         """Leave *jobs* to whoever resumes next: their outcome isn't noted here any more."""
         for job in jobs:
@@ -212,6 +229,11 @@ class Journal:
             except StoreError as error:
                 log.warning("leases couldn't be given up, they end by themselves in %.0f s: %s", self._lease, error)
 
+    def has_unfinished(self, job: Job) -> bool:
+        """Return whether the store has a job without an outcome, or is being given it."""
+        is_there = job.is_stored or job.id in self._adds
+        return self._store is not None and is_there and not job.was_settled
+
     def settle(self, job: Job) -> None:
         """Note a job's outcome, over an earlier one if it has one, without waiting for it."""
         if job.outcome is not None:
@@ -219,9 +241,8 @@ class Journal:
 
     def note_outcome(self, job: Job, outcome: Outcome) -> None:
         """Note what there is to say of a job that has its outcome in the store, without waiting for it."""
-        if job.id in self._adding:
+        if self._adds.keep(outcome):
             # It was called off, or its time was up, while it was being noted.
-            self._early[job.id] = outcome
             return
         if self._store is None or not job.is_stored:
             return
@@ -295,14 +316,13 @@ class Journal:
         return any(_says_less(row, ours) for row in rows)
 
     async def flush(self) -> None:
-        """Wait until every outcome of a job of the store is in it.
+        """Wait until every job that was submitted is in the store, and every outcome of a job of it.
 
         Raises:
             StoreError: it can't be written.
         """
         # What ended while it was being added has its outcome noted right after.
-        if self._adds:
-            await asyncio.wait(set(self._adds))
+        await self._adds.wait()
         await self._settle_the_rest()
 
     async def unnoted(self) -> frozenset[str]:

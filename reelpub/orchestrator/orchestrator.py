@@ -6,12 +6,12 @@ from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Seque
 from contextlib import asynccontextmanager
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Self, Unpack
 
 from attrs import evolve
 
 from reelpub.clocks import Clock, SystemClock
-from reelpub.errors import ConfigurationError, UnsupportedOperation, ValidationError
+from reelpub.errors import ConfigurationError, JobNotFound, UnsupportedOperation, ValidationError
 from reelpub.models.account import Account
 from reelpub.models.capability import Feature
 from reelpub.models.outcome import CancelResult, Outcome, Report
@@ -25,7 +25,6 @@ from reelpub.orchestrator.arguments import (
     checked_caps,
     checked_id,
     checked_ids,
-    checked_job_ids,
     checked_kind,
     checked_publishers,
     checked_requests,
@@ -38,6 +37,7 @@ from reelpub.orchestrator.core import Core
 from reelpub.orchestrator.events import EventStream
 from reelpub.orchestrator.handle import Handle
 from reelpub.orchestrator.job import Job
+from reelpub.orchestrator.options import OrchestratorOptions
 from reelpub.orchestrator.rows import job_of
 from reelpub.policies.caps import AccountCap
 from reelpub.policies.lateness import Lateness
@@ -55,7 +55,7 @@ class Orchestrator:
 
     Args:
         publishers: each a credential at a provider, with names of their own. They are closed with the orchestrator.
-        concurrency: how many requests may be under way at once for each publisher.
+        concurrency: how many requests may be under way at once for each publisher, 1 or more.
         rules: how patient the lookup of lost answers is.
         poll: how often posts are read.
         caps: caps for single accounts, by account id or ``platform:username``.
@@ -63,13 +63,21 @@ class Orchestrator:
             isn't sent; what can't be told by then ends as *unknown*.
         keep_settled: how many settled jobs are remembered, for lookups and against duplicates.
         store: where jobs are noted so that they survive a crash; without one they live as long as the process.
-        lease: seconds after which another process on the same store may take over the jobs of one that is gone.
+        lease: seconds after which another process on the same store may take over the jobs of one that is gone. It is
+            renewed every third of that.
         send_timeout: the longest that a request which goes live may be under way, in real seconds.
         late: what becomes of posts that were kept here for their time and fell due while nothing ran.
         clock: where the present comes from.
 
     Leaving the ``async with`` doesn't wait for posts to end: await `wait_many` or `publish_many` for that. Every
-    handle has its outcome afterwards.
+    handle has its outcome afterwards. It is entered once, and belongs to the event loop in which it is: a call from
+    another one, or from a thread, raises `ConfigurationError`. Its work runs with the context variables of whoever
+    entered it, not of whoever submits; what it logs of a job names the job.
+
+    Raises:
+        ConfigurationError: an argument isn't what it has to be, or two publishers have one name; and where it is
+            entered a second time.
+        StoreError: where it is entered, and the store can't be opened.
     """
 
     def __init__(
@@ -115,11 +123,11 @@ class Orchestrator:
         )
 
     @classmethod
-    def from_env(cls, *, clock: Clock | None = None, **options: Any) -> Self:
+    def from_env(cls, *, clock: Clock | None = None, **options: Unpack[OrchestratorOptions]) -> Self:
         """Make an orchestrator with a publisher for each key in the environment.
 
         Reads `REELMIRROR_API_KEY` and `REAP_API_KEY`, and `REELMIRROR_BASE_URL` and `REAP_BASE_URL` where the services
-        are elsewhere. *options* are the constructor's.
+        are elsewhere; and the keys of other publishers that are installed. *options* are the constructor's.
 
         Raises:
             ConfigurationError: no key is set.
@@ -162,7 +170,13 @@ class Orchestrator:
     # ---- publishing
 
     def check(self, requests: Iterable[PublishRequest]) -> list[tuple[Problem, ...]]:
-        """Return for each request everything that can be known offline to be wrong or doubtful; nothing is sent."""
+        """Return for each request everything that can be known offline to be wrong or doubtful; nothing is sent.
+
+        Only what `Problem.is_error` keeps it from being sent. Accounts and drafts are checked when it is submitted.
+
+        Raises:
+            ConfigurationError: *requests* is no list, or something in it is no `PublishRequest`.
+        """
         now = self._core.context.now()
         return [choose(request, self._core.publishers, now).problems for request in checked_requests(requests)]
 
@@ -210,6 +224,9 @@ class Orchestrator:
         (*pending*, or *unknown* while a lost answer is being looked up); it goes on, and `wait_many` follows it.
         A post for a later time is settled once the provider has it. Cancelling the call leaves the jobs running.
         *run* and *job_ids* are as in `submit_many`.
+
+        Raises:
+            ConfigurationError: as `submit_many`; nothing is sent. What goes wrong with a request is in its outcome.
         """
         deadline = self._deadline(timeout)
         jobs = self._core.submit(requests, deadline=deadline, run=run, job_ids=job_ids)
@@ -295,7 +312,11 @@ class Orchestrator:
     async def wait_many(self, items: Iterable[Item], *, timeout: float | None = None) -> Report:
         """Wait until each of *items* has ended, or *timeout* (seconds) has passed.
 
-        Posts that are scheduled or pending are followed to their end. Nothing is sent or called off.
+        *items* are handles, outcomes or job ids. Posts that are scheduled or pending are followed to their end. Nothing
+        is sent or called off.
+
+        Raises:
+            ConfigurationError: the orchestrator isn't open, or something in *items* names no job.
         """
         deadline = self._deadline(timeout)
         self._core.require_open()
@@ -317,6 +338,7 @@ class Orchestrator:
         deliveries, which nobody documents to be spared; False never uses it.
 
         Raises:
+            ConfigurationError: the orchestrator isn't open, or something in *items* names no job.
             UnsupportedOperation: a provider can't; nothing was sent for any of *items*.
         """
         deadline = self._deadline(timeout)
@@ -336,6 +358,7 @@ class Orchestrator:
         noted by then; while that fails, it can't be known either: it may be sent once it is resumed.
 
         Raises:
+            ConfigurationError: the orchestrator isn't open, or something in *items* names no job.
             UnsupportedOperation: a provider can't cancel what waits there; nothing was called off.
         """
         self._core.require_open()
@@ -351,6 +374,7 @@ class Orchestrator:
         Raises:
             UnsupportedOperation: the provider can't; the error names who can.
             ValidationError: *at* is naive or outside the provider's window, or the job isn't scheduled.
+            ReelPubError: what came back from the provider. Where it may have taken effect, read the post with `fetch`.
         """
         self._core.require_open()
         return await afterwards.reschedule(self._core, item, at)
@@ -358,17 +382,23 @@ class Orchestrator:
     # ---- looking
 
     async def flush(self) -> None:
-        """Wait until the store has the outcome of every job of it that has settled here; without a store, at once.
+        """Wait until the store has every job that was submitted here, and the outcome of each that has settled.
 
-        Outcomes are written right after they are told. Await this before something else reads the store.
+        Both are written right away, without anybody waiting for it: await this where a job has to outlast a crash
+        before you answer for it, or before something else reads the store. A job that can't be noted isn't sent: its
+        handle has its outcome by then, with the error. Without a store it returns at once.
 
         Raises:
-            StoreError: one can't be written.
+            StoreError: an outcome can't be written.
         """
         await self._core.journal.flush()
 
     async def unfinished(self) -> int:
-        """Return how many jobs in the store have no outcome, those of other processes too; 0 without a store."""
+        """Return how many jobs in the store have no outcome, those of other processes too; 0 without a store.
+
+        Raises:
+            StoreError: the store can't be read.
+        """
         return await self._core.journal.unfinished()
 
     @property
@@ -383,7 +413,7 @@ class Orchestrator:
         """Return the handle of a job by its id.
 
         Raises:
-            ConfigurationError: no such job is known here; `outcome` looks in the store, too.
+            JobNotFound: no such job is known here; `outcome` looks in the store, too.
         """
         return Handle(self._core.jobs_of([job_id])[0])
 
@@ -394,11 +424,16 @@ class Orchestrator:
         taken over and nothing asked of a provider, so an unfinished one stands as it was noted last.
 
         Raises:
-            ConfigurationError: the orchestrator isn't open, or neither it nor its store knows the job.
+            JobNotFound: neither the orchestrator nor its store knows the job.
+            ConfigurationError: the orchestrator isn't open.
             StoreError: the store can't be read.
         """
         self._core.require_open()
-        checked_job_ids([job_id], 1)
+        given: object = job_id
+        if not isinstance(given, str):
+            raise ConfigurationError(f"job_id: {given!r} has to be the id of a job, a text")
+        if not given.isprintable():
+            raise JobNotFound(job_id)  # no job has such an id, and not every store can be asked for it
         known = self._core.book.get(job_id)
         # One that has settled here without the store is another process's by now, or was refused as a repetition of it.
         if self._store is not None and (known is None or (known.is_settled and not known.is_stored)):
@@ -419,11 +454,17 @@ class Orchestrator:
         checked_id("post_id", post_id)
         return await self._core.publisher(publisher).fetch(post_id)
 
-    async def accounts(self, *, refresh: bool = False) -> list[Account]:
-        """Return the connected accounts of every publisher, as they were read last unless *refresh*."""
+    async def accounts(self, *, publisher: str | None = None, refresh: bool = False) -> list[Account]:
+        """Return the connected accounts of *publisher*, or of every one, as they were read last unless *refresh*.
+
+        Raises:
+            ConfigurationError: the orchestrator isn't open, or *publisher* isn't one of those here.
+            ReelPubError: they can't be read: the error of the first publisher that can't.
+        """
         self._core.require_open()
         checked_kind("refresh", refresh, bool)
-        return [account for publisher in self._all for account in await publisher.accounts(refresh=refresh)]
+        wanted = self._all if publisher is None else [self._core.publisher(publisher)]
+        return [account for one in wanted for account in await one.accounts(refresh=refresh)]
 
     async def generate_caption(
         self, media_item_ids: Sequence[str], *, persona_id: str | None = None, publisher: str | None = None

@@ -14,12 +14,13 @@ from reelpub.models.problem import Problem
 from reelpub.models.request import PublishRequest
 from reelpub.orchestrator.job import Job
 from reelpub.policies.checks import errors_in, resolve
+from reelpub.policies.content import spellings
 from reelpub.policies.lateness import is_kept_here
 from reelpub.policies.lifecycle import PartState
 from reelpub.policies.scheduling import instant
 from reelpub.providers.base import Publisher
 
-__all__ = ["fit_time", "names_of", "plan_parts", "renumber", "scheduled_instant", "without_past_time"]
+__all__ = ["asked_keys", "fit_time", "names_of", "plan_parts", "renumber", "scheduled_instant", "without_past_time"]
 
 
 def scheduled_instant(request: PublishRequest) -> datetime | None:
@@ -30,6 +31,15 @@ def scheduled_instant(request: PublishRequest) -> datetime | None:
     if isinstance(at, Problem):
         raise ValidationError([at])
     return at
+
+
+def asked_keys(job: Job, accounts: Sequence[Account], publisher: str) -> tuple[str, ...]:
+    """Return the content keys by which others may have asked for the same as *job*, which goes to *accounts*.
+
+    None where it names no accounts: then there is only one way to ask for it.
+    """
+    asked = [job.request] if job.asked is None else [job.request, job.asked]
+    return tuple(key for request in asked for key in spellings(request, accounts, publisher)) if accounts else ()
 
 
 def plan_parts(job: Job, publisher: Publisher, known: Sequence[Account], now: datetime) -> None:

@@ -12,6 +12,7 @@ from reelpub.models.post import Post, PostStatus
 from reelpub.orchestrator.alarm import wait_until
 from reelpub.orchestrator.context import Context
 from reelpub.orchestrator.job import Job
+from reelpub.orchestrator.strangers import heard
 from reelpub.orchestrator.tracker import PartRef, apply
 from reelpub.policies.lifecycle import GaveUp, Observed
 from reelpub.policies.polling import PollBook, ReadOne, ReadPage, Rest, Watched
@@ -187,7 +188,7 @@ class Poller:
         if isinstance(what, ReadOne):
             await self._read_one(what.post_id)
         elif isinstance(self._publisher, SupportsBulkRead):
-            page = await self._publisher.read_page(what.page, created_after=what.created_after)
+            page = await heard(self._publisher.read_page(what.page, created_after=what.created_after))
             if page is None:
                 self._book.sweep_failed()
                 return
@@ -198,7 +199,7 @@ class Poller:
 
     async def _read_one(self, post_id: str) -> None:
         try:
-            post = await self._publisher.fetch(post_id)
+            post = await heard(self._publisher.fetch(post_id))
         except NotFoundError:
             self._missed(post_id)
             return

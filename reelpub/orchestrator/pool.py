@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextvars import Context, copy_context
 
 import anyio
 from anyio.abc import TaskGroup
@@ -18,6 +19,9 @@ log = logging.getLogger("reelpub.orchestrator")
 
 CLOSED = "the orchestrator was closed before its turn"
 
+LOOK_EVERY = 30.0
+"""Seconds between two looks at the wall clock, while something waits for a time of it."""
+
 
 class WorkerPool:
     """Runs work with at most *concurrency* workers, in a task group that `start` is given."""
@@ -28,6 +32,7 @@ class WorkerPool:
         self._queue = WorkQueue()
         self._workers: set[Worker] = set()
         self._group: TaskGroup | None = None
+        self._context = Context()
         self._is_closed = False
         self._later = asyncio.Event()
         self._idle = asyncio.Event()
@@ -38,8 +43,9 @@ class WorkerPool:
         return bool(self._workers) or self._queue.has_ready
 
     def start(self, group: TaskGroup) -> None:
-        """Run in *group* from now on."""
+        """Run in *group* from now on, with the caller's context variables."""
         self._group = group
+        self._context = copy_context()
         group.start_soon(self._wake)
         self._hire()
 
@@ -77,7 +83,8 @@ class WorkerPool:
         if self._group is not None and len(self._workers) < self._concurrency and self._queue.has_ready:
             worker = Worker()
             self._workers.add(worker)
-            self._group.start_soon(self._work, worker)
+            # Not in the context of whoever put the work: a worker goes on with that of others, and would log it as his.
+            self._context.copy().run(self._group.start_soon, self._work, worker)
 
     async def _work(self, worker: Worker) -> None:
         worker.has_begun = True
@@ -100,6 +107,19 @@ class WorkerPool:
 
     async def _wake(self) -> None:
         while True:
-            await wait_until(self._clock, self._queue.next_at, self._later)
-            self._queue.wake(self._clock.monotonic())
+            at = self._queue.next_at
+            if at is not None and self._queue.has_wall:
+                # The monotonic clock stands still while the machine sleeps.
+                at = min(at, self._clock.monotonic() + LOOK_EVERY)
+            await wait_until(self._clock, at, self._later)
+            for work in self._queue.wake(self._clock.monotonic(), self._clock.time()):
+                self._begin(work)
             self._hire()
+
+    def _begin(self, work: Work) -> None:
+        try:
+            if work.begin is not None:
+                work.begin()
+        except Exception as error:  # as where it runs
+            log.exception("a piece of work couldn't begin")
+            work.drop(f"it raised {type(error).__name__}: {error}")

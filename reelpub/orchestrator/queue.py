@@ -38,13 +38,17 @@ class Worker:
 class Work:
     """Something to run. Lower `priority` first, then lower `due`, then first come first served.
 
-    `drop` is called instead of `run`, with the reason, when it won't be run any more.
+    `drop` is called instead of `run`, with the reason, when it won't be run any more. What waits for a time of the wall
+    clock has that, in Unix seconds, as `wall`: it comes due by that clock, which goes on while the machine sleeps and
+    may be set. `begin` is then called once in the place of `run`, to decide anew.
     """
 
     run: Callable[[Worker], Awaitable[None]]
     drop: Callable[[str], None]
     priority: int = 1
     due: float = 0.0
+    wall: float | None = None
+    begin: Callable[[], None] | None = None
 
 
 @frozen
@@ -72,10 +76,24 @@ class WorkQueue:
         else:
             heapq.heappush(self._later, (at, next(self._order), work))
 
-    def wake(self, now: float) -> None:
-        """Move what has come due to what is ready."""
+    @property
+    def has_wall(self) -> bool:
+        """Whether something waits for a time of the wall clock."""
+        return any(work.wall is not None for _, _, work in self._later)
+
+    def wake(self, now: float, wall: float) -> list[Work]:
+        """Move what has come due to what is ready; return what is to decide anew first. *wall* is in Unix seconds."""
+        early = {entry[1] for entry in self._later if entry[2].wall is not None and entry[2].wall <= wall}
+        due = [entry[2] for entry in sorted(entry for entry in self._later if entry[1] in early)]
+        if early:
+            self._later[:] = [entry for entry in self._later if entry[1] not in early]
+            heapq.heapify(self._later)
         while self._later and self._later[0][0] <= now:
-            self.put(heapq.heappop(self._later)[2])
+            due.append(heapq.heappop(self._later)[2])
+        for work in due:
+            if work.begin is None:
+                self.put(work)
+        return [work for work in due if work.begin is not None]
 
     def take(self) -> Work | None:
         """Return what runs next, if anything is ready."""

@@ -16,8 +16,8 @@ from reelpub.models.when import LocalTime
 from reelpub.orchestrator.context import Context
 from reelpub.orchestrator.desk import Desk
 from reelpub.orchestrator.job import Job
-from reelpub.orchestrator.tracker import PartRef, settle
-from reelpub.policies.lifecycle import Stage
+from reelpub.orchestrator.tracker import PartRef, apply, settle
+from reelpub.policies.lifecycle import Observed, Stage
 from reelpub.policies.scheduling import instant, window_problem
 from reelpub.providers.base import Publisher, SupportsReschedule, require
 
@@ -38,7 +38,7 @@ async def reschedule_job(
         raise ValidationError([Problem(field="job", value=job.id, message="isn't scheduled, so it can't be moved")])
     try:
         for index in waiting:
-            await _move(PartRef(job, index), when, publisher, desk)
+            await _move(context, PartRef(job, index), when, desk, publisher)
     finally:
         # Where a later post of several refuses to be moved, the earlier ones have been.
         if job.is_settled:
@@ -56,15 +56,21 @@ def _checked_time(at: datetime | LocalTime, context: Context, publisher: Publish
     return when
 
 
-async def _move(ref: PartRef, when: datetime, publisher: SupportsReschedule, desk: Desk) -> None:
+async def _move(context: Context, ref: PartRef, when: datetime, desk: Desk, publisher: SupportsReschedule) -> None:
     post = ref.state.post
     if post is None:
         return
     moved = await publisher.reschedule(post.id, when)
     if moved.scheduled_at is None:
         moved = evolve(moved, scheduled_at=when)
+    seen = ref.state.post
+    if seen is not None and seen.is_terminal:
+        return  # it was seen to end meanwhile, or called off: the answer is of before
     ref.job.parts[ref.index] = evolve(ref.state, post=moved, part=evolve(ref.state.part, at=when))
     if ref.state.stage is Stage.ACCEPTED:
-        # It is being followed, and must not be read before its new time.
         desk.poller.forget(post.id)
-        desk.poller.watch(ref, from_schedule=True)
+        if moved.is_terminal:
+            apply(context, ref, Observed(moved))
+        else:
+            # It is being followed, and must not be read before its new time if it waits for that.
+            desk.poller.watch(ref, from_schedule=moved.status is PostStatus.SCHEDULED)

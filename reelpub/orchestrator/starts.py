@@ -27,10 +27,15 @@ class Starts:
     _context: Context
     _last_late: float = -math.inf
 
+    def is_late(self, ref: PartRef) -> bool:
+        """Return whether a part is late beyond its grace."""
+        due = ref.state.part.not_before
+        return due is not None and self._context.lateness.is_late(due, self._context.now())
+
     def is_wanted(self, ref: PartRef) -> bool:
         """Return whether a part is still wanted; what is late beyond its grace may not be."""
         due, lateness = ref.state.part.not_before, self._context.lateness
-        if due is None or not lateness.is_late(due, self._context.now()) or lateness.policy is LatePolicy.PUBLISH:
+        if due is None or not self.is_late(ref) or lateness.policy is LatePolicy.PUBLISH:
             return True
         reason = f"it fell due at {due.isoformat(timespec='seconds')} while nothing ran"
         apply(self._context, ref, Withdrawn(reason, is_cancel=lateness.policy is LatePolicy.SKIP))

@@ -2,13 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Sequence
+from typing import TypeVar
 
 from reelpub.errors import OutcomeUnknown, ReelPubError
 from reelpub.models.post import Post
 from reelpub.providers.base import Publisher
 
-__all__ = ["checked_results", "strange"]
+__all__ = ["checked_results", "heard", "strange"]
+
+T = TypeVar("T")
+
+
+async def heard(call: Awaitable[T]) -> T:
+    """Await what a publisher does; where it comes to be cancelled by itself, that is a fault of it like any other.
+
+    A task that several of its calls share may have been cancelled with one of them. Taken for our own cancellation, it
+    would end the worker or poller that asked, and with it everything.
+
+    Raises:
+        RuntimeError: it was cancelled, and nobody asked for that.
+    """
+    try:
+        return await call
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise RuntimeError("it was cancelled by itself") from error
 
 
 def strange(error: Exception, publisher: Publisher, operation: str) -> ReelPubError:

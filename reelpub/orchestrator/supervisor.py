@@ -45,6 +45,10 @@ class Supervisor:
                     begun.set()
                 await self._stopping.wait()
                 group.cancel_scope.cancel()
+            task = asyncio.current_task()
+            if not self._stopping.is_set() and not (task is not None and task.cancelling()):
+                # The group takes a task that ends as cancelled, whoever cancelled it, for its own end.
+                raise RuntimeError("a task of the orchestrator was cancelled from outside, and all others with it")
         except BaseException:
             self._on_crash()
             raise

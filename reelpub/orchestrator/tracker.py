@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import evolve, frozen
 
+from reelpub.errors import ReelPubError
 from reelpub.models.event import JobAccepted, JobSent, JobSettled, JobStatusChanged, JobUnknown
 from reelpub.models.job import Prepared
 from reelpub.models.outcome import Outcome
@@ -82,6 +83,12 @@ def apply(context: Context, ref: PartRef, event: PartEvent) -> Command | None:
 
 def settle(context: Context, job: Job, outcome: Outcome) -> None:
     """Give a job its outcome and tell it."""
+    for error in (outcome.error, *(part.error for part in job.parts)):
+        if isinstance(error, ReelPubError):
+            # It says everything by itself. The frames would keep the request, its headers and the answer for as long.
+            error.__traceback__ = None
+    if context.is_left(job):
+        outcome = evolve(outcome, is_resumable=True)
     job.settle(outcome)
     context.tell(JobSettled, job, outcome=outcome)
     context.on_settled(job)

@@ -16,7 +16,12 @@ __all__ = ["AccountCap", "CapBook"]
 class AccountCap:
     """At most *count* posts in any *window* seconds, and at least *min_gap* seconds between two.
 
-    Platforms count so themselves: TikTok, for one, takes 15 posts by API in 24 hours.
+    Platforms count so themselves: TikTok, for one, takes 15 posts by API in 24 hours. What counts is the moment at
+    which the request leaves, also of a post that the provider is to publish later, and posts that share a request leave
+    together. Counted is what one orchestrator sent; a new one begins at zero.
+
+    Raises:
+        ConfigurationError: *count* is below 1, *window* isn't positive, or *min_gap* is negative.
     """
 
     count: int | None = None

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
+from itertools import product
 from typing import Any
 
 import attrs
@@ -17,7 +18,10 @@ from reelpub.models.request import PublishRequest
 from reelpub.models.source import Source
 from reelpub.policies.scheduling import instant
 
-__all__ = ["content_key"]
+__all__ = ["content_key", "spellings"]
+
+_MIXED_MOST = 32
+"""Ways of naming the accounts of one request that are tried: five accounts, some by id and the others by name."""
 
 _FLAT = frozenset({str, bool, int, type(None)})
 
@@ -33,18 +37,47 @@ def content_key(request: PublishRequest, publisher: str) -> str:
     anew makes of its line ends and letters: a file that was opened elsewhere asks for the same. `reference` doesn't
     count.
     """
-    content = [
-        publisher,
-        type(request.source).__name__,
-        _members(request.source),
-        sorted(_name(account) for account in request.accounts),
+    names = sorted(_name(account) for account in request.accounts)
+    return _digest(_JSON.encode([*_before(request, publisher), names, *_after(request)]))
+
+
+def spellings(request: PublishRequest, accounts: Sequence[Account], publisher: str) -> tuple[str, ...]:
+    """Return the keys that *request* has or would have with its *accounts* under any of their names, by ids first.
+
+    *accounts* are those that its own names stand for. Whoever asked for the same elsewhere may have named them
+    otherwise: by id or by ``platform:username``, one like this and one like that. Of many accounts only the ways count
+    that name all of them alike.
+    """
+    head, tail = _JSON.encode(_before(request, publisher))[:-1], _JSON.encode(_after(request))[1:]
+    given = tuple(_name(account) for account in request.accounts)
+    ways = dict.fromkeys([*_ways(accounts), given])
+    return tuple(_digest(f"{head}, {_JSON.encode(sorted(names))}, {tail}") for names in ways)
+
+
+def _ways(accounts: Sequence[Account]) -> list[tuple[str, ...]]:
+    ids = tuple(account.id for account in accounts)
+    names = tuple(_name(str(account)) for account in accounts)
+    is_few = 2 ** len(accounts) <= _MIXED_MOST
+    mixed = list(product(*zip(ids, names, strict=True))) if is_few else [ids, names]
+    return [*mixed, tuple(_name(f"{account.platform}:{account.id}") for account in accounts)]
+
+
+def _before(request: PublishRequest, publisher: str) -> list[Any]:
+    return [publisher, type(request.source).__name__, _members(request.source)]
+
+
+def _after(request: PublishRequest) -> list[Any]:
+    return [
         _text(request.caption),
         _text(request.title),
         [_text(tag) for tag in request.tags],
         {platform: _plain(value) for platform, value in request.settings.items()},
         _time(request),
     ]
-    return hashlib.sha256(_JSON.encode(content).encode()).hexdigest()
+
+
+def _digest(content: str) -> str:
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def _name(account: str | Account) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reelpub import OutcomeStatus, SqliteStore, bulk
+from reelpub.bulk.plan import plan
 from reelpub.clocks import utc_now
 from reelpub.manifest import read_manifest
 
@@ -32,5 +33,27 @@ def test_one_post_in_two_spellings_goes_out_once(play, tmp_path, rows):
             record = await bulk.carry_out(publishing, store, run)
         assert stage.sandbox.duplicates() == []
         assert [row.status for row in record.rows] == [OutcomeStatus.PUBLISHED, OutcomeStatus.DUPLICATE]
+
+    play(story)
+
+
+@pytest.mark.parametrize("rows", PAIRS.values(), ids=PAIRS)
+def test_one_post_in_two_files_in_two_spellings_goes_out_once(play, tmp_path, rows):
+    """Each file is a run of its own, in a process of its own, and the plan of the second says so beforehand."""
+    files = [tmp_path / f"{number}.csv" for number in (1, 2)]
+    for file, row in zip(files, rows, strict=True):
+        file.write_bytes(f"{HEADER}{row}\n".encode())
+
+    async def story(stage):
+        statuses = []
+        for file in files:
+            store, asked, now = SqliteStore(tmp_path / "runs.db"), list(read_manifest(file)), utc_now(stage.clock)
+            async with bulk.opened(store), stage.orchestrator(store=store) as publishing:
+                made = await plan(asked, publishing.publishers, now=now, found=lambda _: None, store=store)
+                run = await bulk.begin(store, asked, name=file.name, command="publish", now=now)
+                record = await bulk.carry_out(publishing, store, run)
+            statuses += [(made.remembered, row.status) for row in record.rows]
+        assert stage.sandbox.duplicates() == []
+        assert statuses == [(0, OutcomeStatus.PUBLISHED), (1, OutcomeStatus.DUPLICATE)]
 
     play(story)

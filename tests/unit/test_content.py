@@ -16,7 +16,7 @@ from reelpub.models.request import PublishRequest
 from reelpub.models.settings import TikTokSettings
 from reelpub.models.source import Clip, Draft, GeneratedPost, MediaItems
 from reelpub.models.when import LocalTime
-from reelpub.policies.content import content_key
+from reelpub.policies.content import content_key, spellings
 
 ACME = Account(id="acc-1", provider="p", platform="tiktok", username="acme")
 BASE = PublishRequest(
@@ -111,3 +111,44 @@ def test_a_text_that_a_program_saved_anew_makes_the_same_key(member, one, other)
     assert same(evolve(BASE, **{member: one}), evolve(BASE, **{member: other}))
     assert same(evolve(BASE, tags=(one,)), evolve(BASE, tags=(other,)))
     assert not same(evolve(BASE, **{member: one}), evolve(BASE, **{member: f"{one} "}))
+
+
+# ---- whatever the accounts are called
+
+YOUTUBE = Account(id="acc-2", provider="p", platform="youtube", username="Acme")
+NAMELESS = Account(id="acc-3", provider="p", platform="x")
+
+
+@pytest.mark.parametrize(
+    "accounts",
+    [
+        ("acc-1", "acc-2", "acc-3"),
+        ("tiktok:acme", "youtube:@ACME", "x:acc-3"),
+        ("acc-3", "tiktok:acc-1", "youtube:acc-2"),
+        (ACME, "youtube:acme", "acc-3"),
+        ("x:acc-3", "acc-2", "tiktok:acme"),
+    ],
+)
+def test_the_keys_of_all_spellings_are_the_same_whichever_was_given(accounts):
+    """A key that the store has from one of them is among those of every other."""
+    asked = evolve(BASE, accounts=accounts)
+    keys = spellings(asked, [ACME, YOUTUBE, NAMELESS], "pub")
+    assert keys[0] == content_key(evolve(BASE, accounts=(ACME, YOUTUBE, NAMELESS)), "pub")
+    assert content_key(asked, "pub") in keys
+    assert content_key(evolve(BASE, accounts=("acc-1", "youtube:acme", "acc-3")), "pub") in keys
+    assert content_key(evolve(BASE, accounts=("acc-1", "acc-2")), "pub") not in keys
+    assert content_key(evolve(asked, caption="other"), "pub") not in keys
+
+
+def test_of_many_accounts_the_ways_that_name_all_alike_count():
+    many = [Account(id=f"acc-{n}", provider="p", platform="x", username=f"user{n}") for n in range(30)]
+    keys = spellings(evolve(BASE, accounts=tuple(f"x:user{n}" for n in range(30))), many, "pub")
+    assert set(keys) == {
+        content_key(evolve(BASE, accounts=tuple(texts)), "pub")
+        for texts in ([one.id for one in many], [f"x:{one.username}" for one in many], [f"x:{one.id}" for one in many])
+    }
+
+
+def test_without_accounts_there_is_one_way_to_ask():
+    bare = PublishRequest(GeneratedPost("g"))
+    assert spellings(bare, (), "pub") == (content_key(bare, "pub"),)

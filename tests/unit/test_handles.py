@@ -96,6 +96,20 @@ def test_an_awaiter_cancelled_in_the_turn_of_its_answer_harms_nobody():
     play(story)
 
 
+def test_asyncio_takes_handles_where_it_takes_awaitables():
+    async def story(pub, memory, clock):
+        handles = pub.submit_many([clip("c1"), clip("c2")])
+        first = await asyncio.wait_for(handles[0], 600)
+        done, _ = await asyncio.wait([asyncio.ensure_future(handle) for handle in handles])
+        gathered = await asyncio.gather(*handles)
+        completed = [await one for one in asyncio.as_completed(handles)]
+        assert gathered[0] is first
+        assert {future.result().job_id for future in done} == {outcome.job_id for outcome in completed}
+        assert [outcome.status for outcome in gathered] == [OUT.PUBLISHED] * 2
+
+    play(story)
+
+
 def test_a_dropped_handle_leaves_the_job():
     async def story(pub, memory, clock):
         job_id = pub.submit(clip()).id

@@ -99,6 +99,12 @@ class TestRequests:
         with pytest.raises(attrs.exceptions.FrozenInstanceError):
             PublishRequest(Clip("p", "c")).caption = "x"
 
+    def test_equal_requests_have_one_hash_whatever_their_settings(self):
+        """So that what became of a request can be kept by it."""
+        one, other = (PublishRequest(Clip("p", "c"), settings={"tiktok": {"tags": ["a"]}}) for _ in range(2))
+        assert {one: "first", other: "second"} == {one: "second"}
+        assert len({one, other, PublishRequest(Clip("p", "c"))}) == 2
+
     def test_local_time_says_what_was_meant(self):
         time = LocalTime("2027-03-28 02:30", "Europe/Oslo", gap=GapPolicy.LATER)
         assert str(time) == "2027-03-28 02:30 Europe/Oslo"

@@ -140,6 +140,17 @@ class TestWhatIsTold:
 
         play(story, limits=ProviderLimits(requests=1))
 
+    def test_a_hold_is_told_in_seconds_also_while_answers_are_waited_for(self):
+        """How soon the very next request goes may depend on an answer; how long a minute's limit lasts doesn't."""
+
+        async def story(pub, memory, clock):
+            handles = pub.submit_many(clip(f"clip {number}") for number in range(12))
+            async with pub.stream(handles) as events:
+                waits = [event.seconds async for event in events if isinstance(event, JobHeld)]
+            assert waits == [pytest.approx(60, abs=3)] * 2
+
+        play(story, limits=ProviderLimits(requests=10))
+
     def test_a_hold_by_a_cap(self):
         async def story(pub, memory, clock):
             pub.submit(clip("first"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reelpub import ConfigurationError, MediaItems, Orchestrator, OutcomeStatus, PublishRequest
+from reelpub import ConfigurationError, JobNotFound, MediaItems, Orchestrator, OutcomeStatus, PublishRequest
 from reelpub.store import MemoryStore, SqliteStore
 from reelpub.testing import InMemoryPublisher, Script, run_virtual
 
@@ -75,10 +75,19 @@ def test_what_nobody_knows_is_told(store, kept):
             refused = await pub.publish(wanted(""))
             assert refused.status is OutcomeStatus.REFUSED
             assert await pub.outcome(refused.job_id) is refused
-            for job_id in ("nonsense", "half \ud83d", "", None):
-                with pytest.raises(ConfigurationError):
+            for job_id in ("nonsense", "half \ud83d", "", "\n"):
+                with pytest.raises(JobNotFound) as caught:
                     await pub.outcome(job_id)
-        with pytest.raises(ConfigurationError, match="isn't open"):
+                assert caught.value.job_id == job_id
+            with pytest.raises(JobNotFound, match="job 'nonsense' isn't known here"):
+                pub.job("nonsense")
+            # What is no text is a mistake of the program, not of whoever asks its web service.
+            with pytest.raises(ConfigurationError) as wrong:
+                await pub.outcome(None)
+            assert not isinstance(wrong.value, JobNotFound)
+        # Not to be answered as if there were no such job.
+        with pytest.raises(ConfigurationError, match="isn't open") as closed:
             await pub.outcome(refused.job_id)
+        assert not isinstance(closed.value, JobNotFound)
 
     run_virtual(story)
