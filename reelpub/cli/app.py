@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.metadata import version
 from io import TextIOWrapper
+from typing import Any
 
 import click
 
@@ -30,14 +32,29 @@ from reelpub.cli.commands.watch import watch
 from reelpub.cli.exits import ExitStatus, of_error
 from reelpub.cli.page import EXITS, KEYS, STORE_ENVIRONMENT, STORE_FILES, Example, PagedGroup
 from reelpub.cli.show.advice import complaint
+from reelpub.cli.show.unread import Unread, telling_unread, to_nowhere, with_streams
 from reelpub.errors import ReelPubError
 
 __all__ = ["command", "run"]
 
 
+class _Root(PagedGroup):
+    """The command as a whole: what click makes of a reader that has left is kept from it."""
+
+    def make_context(self, *arguments: Any, **extra: Any) -> click.Context:
+        """Read the arguments; help that nobody reads raises `Unread`."""
+        with telling_unread():
+            return super().make_context(*arguments, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the subcommand; output that nobody reads raises `Unread`."""
+        with telling_unread():
+            return super().invoke(ctx)
+
+
 @click.group(
     name="reelpub",
-    cls=PagedGroup,
+    cls=_Root,
     chapters={
         "Try it": {
             "demo": "Watch posts go out, and faults being put right.",
@@ -114,18 +131,31 @@ for subcommand in (
 
 def run(arguments: Sequence[str] | None = None, *, obj: object = None) -> int:
     """Run the command and return its exit status; *obj* is the `Setup`, where it isn't the usual one."""
+    with_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # What the terminal's encoding lacks is spelt out, rather than an end in the middle of a batch.
             stream.reconfigure(errors="backslashreplace")
-    given = None if arguments is None else list(arguments)
     try:
-        return int(command.main(given, prog_name="reelpub", standalone_mode=False, obj=obj) or ExitStatus.SUCCESS)
+        with telling_unread():
+            return _run(None if arguments is None else list(arguments), obj)
+    except Unread:
+        to_nowhere()
+        return ExitStatus.UNREAD
+
+
+def _run(arguments: list[str] | None, obj: object) -> int:
+    try:
+        return int(command.main(arguments, prog_name="reelpub", standalone_mode=False, obj=obj) or ExitStatus.SUCCESS)
     except click.ClickException as error:
         error.show()
+        to_nowhere()
         return error.exit_code
     except ReelPubError as error:
-        print(complaint(error), file=sys.stderr)
+        # What may have been sent decides the status, whether anybody reads the complaint or not.
+        with suppress(BrokenPipeError):
+            print(complaint(error), file=sys.stderr)
+        to_nowhere()
         return of_error(error)
     except (click.Abort, KeyboardInterrupt):
         print("reelpub: interrupted", file=sys.stderr)

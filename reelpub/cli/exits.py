@@ -32,6 +32,8 @@ class ExitStatus(IntEnum):
     """Wrong use; nothing was sent."""
     UNKNOWN = 3
     """Some are pending, or nobody can say what became of them. It outweighs a failure: don't just send again."""
+    UNREAD = 141
+    """Whoever read the output left before its end, and nothing was sent; the number is the shell's for SIGPIPE."""
     INTERRUPTED = 130
     """Ctrl-C before anything could be told; the number is the shell's own."""
 

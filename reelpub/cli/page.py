@@ -16,6 +16,7 @@ __all__ = [
     "RUN_EXITS",
     "STORE_ENVIRONMENT",
     "STORE_FILES",
+    "UNREAD",
     "Example",
     "Page",
     "PagedGroup",
@@ -37,15 +38,20 @@ STORE_FILES: Mapping[str, str] = {
     "~/.local/state/reelpub/reelpub.db": "The store, unless another is named; other systems keep it where they keep "
     "an application's state. Only its owner can read it.",
 }
+UNREAD: Mapping[str, str] = {"141": "Whoever read the output left before its end, as head does."}
 EXITS: Mapping[str, str] = {
     "0": "Everything is published, or scheduled where that was asked for.",
     "1": "Some failed, were refused, were duplicates, weren't sent, or were called off.",
     "2": "Wrong use, faults in a file included; nothing was sent.",
     "3": "Some are pending, or nobody can say what became of them. It outweighs 1: don't just send again.",
     "130": "Ctrl-C, twice, or before there was anything to tell.",
+    "141": "Whoever read the output left before its end, as head does; nothing was sent.",
 }
-RUN_EXITS: Mapping[str, str] = {**EXITS, "2": "Wrong use; nothing was sent."}
-"""Of commands about a run, which take no file."""
+RUN_EXITS: Mapping[str, str] = {
+    **{status: said for status, said in EXITS.items() if status not in UNREAD},
+    "2": "Wrong use; nothing was sent.",
+}
+"""Of commands about a run, which take no file, and end as the run stands, whoever reads what they print."""
 
 
 @frozen

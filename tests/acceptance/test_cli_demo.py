@@ -86,3 +86,16 @@ def test_json_is_on_standard_output_alone():
     assert found[-1]["is_good"] is True
     assert (found[-1]["expected"], found[-1]["live"], found[-1]["duplicates"]) == (39, 39, 0)
     assert b"ordered to go wrong" in done.stderr
+
+
+def test_a_reader_that_leaves_ends_it_at_once_and_without_a_word():
+    """`reelpub demo | head -3`."""
+    process = subprocess.Popen(
+        [*COMMAND, "demo"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
+    )
+    for _ in range(3):
+        process.stdout.readline()
+    process.stdout.close()
+    said = process.stderr.read()
+    process.stderr.close()
+    assert (process.wait(60), said) == (141, "")

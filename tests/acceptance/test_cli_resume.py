@@ -12,6 +12,7 @@ import pytest
 from reelpub import Clip, Orchestrator, PublishRequest, ReapPublisher, SqliteStore
 from reelpub.cli.app import run
 from reelpub.cli.setup import Setup
+from reelpub.cli.show.lines import LinesView
 from reelpub.clocks import ScaledClock
 from reelpub.sandbox import REAP_KEY, Sandbox
 
@@ -56,6 +57,20 @@ def test_what_a_run_didnt_wait_for_is_ended_by_another(reelpub, sandbox, tmp_pat
     assert len(sandbox.live()) == 1
     status, out, err = reelpub("resume", "--store", store)
     assert (status, out, err) == (0, "nothing is unfinished\n", "")
+
+
+@pytest.mark.parametrize("when", ["event", "listing"])
+def test_a_reader_that_leaves_is_no_failure_of_the_post(reelpub, sandbox, tmp_path, monkeypatch, when):
+    """`reelpub resume --posts | head -1`: 1 would say that it may be sent again."""
+
+    def gone(*_) -> None:
+        raise BrokenPipeError
+
+    store = tmp_path / "posts.db"
+    assert reelpub("publish", *CLIP, "--no-wait", "--store", store)[0] == 3
+    monkeypatch.setattr(LinesView, when, gone)
+    assert reelpub("resume", "--posts", "--store", store)[0] == 0
+    assert len(sandbox.live()) == 1
 
 
 def test_the_same_command_again_is_a_duplicate(reelpub, sandbox, tmp_path):

@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from reelpub.cli.app import run
+from reelpub.cli.progress.runviews import RunLines
 from reelpub.cli.setup import Setup
 from reelpub.clocks import ScaledClock
 from reelpub.sandbox import Fault, FaultKind, Sandbox
@@ -306,7 +307,7 @@ class TestAfterwards:
             assert (status, out) == (1, "")
             assert f"reelpub publish {name}" in err
         status, out, _ = reelpub("results", "--format", "csv")
-        assert out.encode() == (tmp_path / "again.csv").read_bytes()
+        assert b"\xef\xbb\xbf" + out.encode() == (tmp_path / "again.csv").read_bytes()
         status, out, err = reelpub("publish", "again.jsonl")
         assert status == 0, err
         assert "1 row of again.jsonl" in out
@@ -432,12 +433,56 @@ class TestStopping:
         assert out.rindex("2 rows: 1 published, 1 failed") > out.rindex("requests used")
 
 
+class TestAReaderThatLeaves:
+    """`| head -1`: the exit status tells what became of the rows, as when somebody reads it."""
+
+    @pytest.fixture
+    def unread(self, monkeypatch):
+        def gone(*_) -> None:
+            raise BrokenPipeError
+
+        def break_(name: str) -> None:
+            monkeypatch.setattr(RunLines, name, gone)
+
+        return break_
+
+    @pytest.mark.parametrize(
+        "words",
+        [("cancel", "latest"), ("reschedule", "latest", "--by", "1h"), ("results",)],
+        ids=lambda words: words[0],
+    )
+    def test_what_was_done_is_done(self, reelpub, served, manifest, unread, words):
+        """1 would say that it was too late for some."""
+        assert reelpub("publish", manifest(clip(1, at=served.in_hours(30))))[0] == 0
+        unread("listing")
+        assert reelpub(*words)[0] == (141 if words == ("results",) else 0)
+
+    def test_one_who_leaves_as_the_run_begins_stops_it_in_order(self, reelpub, served, manifest, unread):
+        """Its id had no reader; it is noted all the same, and nothing of it was sent."""
+        unread("note")
+        assert reelpub("publish", manifest(clip(1)))[0] == 3
+        assert served.live() == []
+        status, out, _ = reelpub("runs", "--json")
+        assert (status, objects(out)[0]["is_finished"]) == (0, False)
+
+
 class TestTimes:
     def test_every_row_needs_a_time(self, reelpub, served, manifest):
         status, _, err = reelpub("schedule", manifest(clip(1), clip(2, at=served.in_hours(30))))
         assert status == 2
         assert re.search(r"^posts\.csv:2:\d+: error: at: is missing", err, re.MULTILINE)
         assert "--start TIME --every 2h" in err
+        # To `plan` a row without a time is to go out now, and sound.
+        assert "reelpub plan" not in err
+        many = ("schedule", manifest(*map(clip, range(1, 5))), "--limit-findings", "3")
+        assert "reelpub: and 1 more finding; --limit-findings 4 tells them all" in reelpub(*many)[2]
+
+    def test_the_plan_that_shows_more_gives_rows_the_same_times(self, reelpub, served, manifest):
+        start = served.in_hours(30)
+        name = manifest(clip(1), clip(2, accounts="tiktok:nobody"))
+        status, _, err = reelpub("schedule", name, "--start", start, "--every", "90m")
+        assert status == 2
+        assert f"`reelpub plan posts.csv --start {start} --every 90m` shows more" in err
 
     def test_rows_are_given_times(self, reelpub, served, manifest):
         start = served.in_hours(30)

@@ -296,18 +296,33 @@ class TestFitting:
         for line in self.shown(runlisting.rows(EVERY), width):
             assert len(line) <= width or line.strip() == LINK or len(line.split()) == 1, line
 
-    def test_at_eighty_columns_links_stand_under_their_rows(self):
+    def test_at_eighty_columns_links_stand_under_their_rows_and_say_what_they_are(self):
         lines = self.shown(runlisting.rows(run(*EVERY.rows[:2])), 80)
         assert lines[0] == "261122-k3f9  posts.csv  reap"
-        assert [line.split() for line in lines[1:4]] == [
-            ["Row", "Post", "Account", "Status"],
-            ["1", "clip-1", "tiktok:acme", "published"],
-            [LINK],
+        assert lines[1].split() == ["Row", "Post", "Account", "Status"]
+        assert lines[2] == "    Link or reason"
+        assert [line.split() for line in lines[3:5]] == [["1", "clip-1", "tiktok:acme", "published"], [LINK]]
+
+    def test_at_thirty_columns_what_fits_is_a_table_and_the_rest_stands_under_it(self):
+        texts = [line.plain for line in stacked(runlisting.rows(run(row(2, None))), 30)]
+        assert texts[1:] == [
+            "Row  Post    Account",
+            "    Status  Link or reason",
+            "2    clip-2  tiktok:acme",
+            "    pending  not submitted yet",
         ]
 
-    def test_at_thirty_columns_entries_that_dont_fit_have_lines_of_their_own(self):
-        texts = [line.plain for line in stacked(runlisting.rows(run(row(2, None))), 30)]
-        assert texts[1:] == ["2  clip-2  tiktok:acme", "    pending", "    not submitted yet"]
+    def test_where_hardly_anything_fits_each_entry_has_a_line(self):
+        texts = [line.plain for line in stacked(runlisting.rows(run(row(2, None))), 9)]
+        assert texts[3:] == ["2  clip-2", "    tiktok:acme", "    pending", "    not", "    submitted", "    yet"]
+
+    def test_what_stands_under_a_row_keeps_its_colours(self):
+        listing = Listing(
+            columns=("Post", "Accounts"), rows=(((Span("clip-1"),), (Span("x:acme", "failed"), Span(" y:acme"))),)
+        )
+        under = stacked(listing, 20)[-1]
+        assert under.plain == "    x:acme y:acme"
+        assert [(span.start, span.end, span.style) for span in under.spans if span.style] == [(4, 10, "red")]
 
     def test_wide_characters_take_two_columns(self):
         listing = Listing(columns=("A", "B"), rows=(((Span("日本語"),), (Span("x"),)),))
@@ -375,6 +390,20 @@ class TestViews:
         assert lines[2].endswith("failed: elsewhere")
         assert "go on with: reelpub resume 261122-k3f9" in lines
 
+    def test_lines_stand_under_each_other_where_characters_are_wide(self, capsys):
+        tally = Tally("261122-k3f9", "posts.csv")
+        tally.add(
+            [row(1, None, name="春の投稿"), row(2, None, name="clip")], {1: Weight("reap", 1.0), 2: Weight("reap", 1.0)}
+        )
+        view = RunLines()
+        view.open(tally, Picture(tally, list, lambda: NOW))
+        for line in tally.lines.values():
+            view.event(line, JobQueued(job_id="j", publisher="reap", at=NOW))
+        assert capsys.readouterr().out.splitlines() == [
+            "    0.0s  1 春の投稿  queued for reap",
+            "    0.0s  2 clip      queued for reap",
+        ]
+
     def test_a_screen_keeps_what_failed_and_not_what_went_well(self):
         console, written = terminal(80)
         drive(RunScreen(console))
@@ -441,7 +470,8 @@ class TestAReaderThatLeaves:
                 shown.append(members)
                 raise BrokenPipeError
 
-        view = Sturdy(Broken(), lambda: lost.append(True))
+        view = Sturdy(Broken())
+        view.when_lost(lambda: lost.append(True))
         before = sys.stdout
         try:
             # What is lost must not be this test's own output.
@@ -461,7 +491,7 @@ class TestAReaderThatLeaves:
         try:
             with os.fdopen(write, "w") as pipe:
                 sys.stdout = pipe
-                Sturdy(RunLines(), lambda: None).note("to nobody")
+                Sturdy(RunLines()).note("to nobody")
                 pipe.write("left in the buffer")
         finally:
             sys.stdout = before
@@ -472,4 +502,4 @@ class TestAReaderThatLeaves:
                 raise LookupError
 
         with pytest.raises(LookupError):
-            Sturdy(Broken(), lambda: None).tick()
+            Sturdy(Broken()).tick()

@@ -8,7 +8,7 @@ import click
 
 from reelpub.cli import options
 from reelpub.cli.exits import ExitStatus, of_error
-from reelpub.cli.page import ENVIRONMENT, Example, Page
+from reelpub.cli.page import ENVIRONMENT, UNREAD, Example, Page
 from reelpub.cli.setup import Setup, orchestrator, setup_of
 from reelpub.cli.show import listing, views
 from reelpub.cli.show.advice import complaint
@@ -33,6 +33,7 @@ __all__ = ["accounts"]
         "1": "A key was refused.",
         "2": "Wrong use.",
         "3": "A provider couldn't be reached.",
+        **UNREAD,
     },
     environment=ENVIRONMENT,
 )

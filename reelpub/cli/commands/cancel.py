@@ -23,7 +23,7 @@ from reelpub.cli.work import runchoice
 from reelpub.cli.work.undertaking import Case, Floor, undertake
 from reelpub.models.outcome import CancelResult
 
-__all__ = ["cancel"]
+__all__ = ["cancel", "of_results"]
 
 
 @click.command(
@@ -51,7 +51,7 @@ __all__ = ["cancel"]
 def cancel(context: click.Context, /, **given: Any) -> int:
     """Call off what hasn't gone out: rows that weren't submitted yet, and posts that wait for their time.
 
-    RUN is the id of a run, its beginning, or `latest`. Without it the latest one is named on a terminal and you are
+    RUN is a run's id, its end or beginning, or `latest`. Without it the latest one is named on a terminal and you are
     asked; elsewhere that is wrong use. What is live stays live. A row that was called off isn't sent by `resume` or
     `retry`; put it into a new file to publish it after all.
     """
@@ -62,7 +62,7 @@ async def _cancel(setup: Setup, given: dict[str, Any]) -> int:
     path = existing(given["store"])
     if given["run"] is None and not runchoice.can_ask(as_json=given["as_json"]):
         raise click.UsageError("say which run: `reelpub cancel latest`, or one that `reelpub runs` lists")
-    view = runviews.choose(as_json=given["as_json"])
+    view = runviews.Sturdy(runviews.choose(as_json=given["as_json"]))
     async with opened(path) as store:
         run = await runchoice.chosen(store, given["run"], view.note)
     if given["run"] is None and not _is_meant(given):

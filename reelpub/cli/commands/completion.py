@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
-from reelpub.cli.page import Example, Page
+from reelpub.cli.page import UNREAD, Example, Page
 
 __all__ = ["completion"]
 
@@ -25,7 +25,7 @@ _PLACES = {
         Example("For fish:", "reelpub completion fish > ~/.config/fish/completions/reelpub.fish"),
         Example("For this bash alone:", 'eval "$(reelpub completion bash)"'),
     ),
-    exits={"0": "The script was printed.", "2": "Wrong use."},
+    exits={"0": "The script was printed.", "2": "Wrong use.", **UNREAD},
     files={
         "~/.local/share/bash-completion/completions/reelpub": "Where bash looks for it.",
         "~/.zfunc/_reelpub": "Where zsh looks for it, with ~/.zfunc in fpath before compinit runs.",
@@ -41,7 +41,7 @@ def completion(context: click.Context, shell: str) -> int:
     then completes `reelpub` with the Tab key.
     """
     kind = get_completion_class(shell)
-    assert kind is not None, "click knows every shell of the choice"  # noqa: S101
+    assert kind is not None, "click knows every shell of the choice"  # noqa: S101  for mypy
     source = kind(context.find_root().command, {}, "reelpub", _VARIABLE).source()
     place, *more = _PLACES[shell]
     click.echo(source.rstrip())

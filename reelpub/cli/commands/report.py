@@ -12,7 +12,7 @@ import click
 from reelpub.bulk import history
 from reelpub.bulk.record import RunRecord
 from reelpub.cli import options
-from reelpub.cli.page import STORE_ENVIRONMENT, STORE_FILES, Example, Page
+from reelpub.cli.page import STORE_ENVIRONMENT, STORE_FILES, UNREAD, Example, Page
 from reelpub.cli.setup import Setup, setup_of
 from reelpub.cli.show.printable import clean
 from reelpub.cli.show.words import so_many
@@ -32,7 +32,12 @@ __all__ = ["report"]
             "Another one, in a zone and a file of your choice:", "reelpub report k3f9 --zone Europe/Oslo -o spring.html"
         ),
     ),
-    exits={"0": "It was written.", "1": "The store can't be read, or the file can't be written.", "2": "Wrong use."},
+    exits={
+        "0": "It was written.",
+        "1": "The store can't be read, or the file can't be written.",
+        "2": "Wrong use.",
+        **UNREAD,
+    },
     files={**STORE_FILES, "reelpub-RUN.html": "The page, unless -o names another."},
     environment=STORE_ENVIRONMENT,
 )
@@ -44,8 +49,8 @@ __all__ = ["report"]
 def report(context: click.Context, /, **given: Any) -> int:
     """Write a run as one HTML file that needs no network: totals, a timeline, the limits, a calendar, and every row.
 
-    RUN is the id of a run, or its beginning; without it the latest one is meant. Nothing is asked of a provider: it is
-    what the store has, and it can be written while the run goes on.
+    RUN is a run's id, or its end or beginning; without it the latest one is meant. Nothing is asked of a provider: it
+    is what the store has, and it can be written while the run goes on.
     """
     run = asyncio.run(_load(given))
     return _write(setup_of(context), run, given["output"], given["zone"])

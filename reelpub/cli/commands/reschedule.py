@@ -80,7 +80,7 @@ Moved = Mapping[int, Outcome | ReelPubError]
 def reschedule(context: click.Context, /, **given: Any) -> int:
     """Move rows that wait for their time to another one.
 
-    RUN is the id of a run, its beginning, or `latest`. Either --row and --at move one row to a time, or --by moves
+    RUN is a run's id, its end or beginning, or `latest`. Either --row and --at move one row to a time, or --by moves
     rows by some time. A provider's limits on how soon and how far ahead a post may be hold for the new time, too. Not
     every provider can move a post; where it can't, the row keeps its time and the reason is told.
     """
@@ -92,7 +92,7 @@ def reschedule(context: click.Context, /, **given: Any) -> int:
 
 async def _reschedule(setup: Setup, given: dict[str, Any]) -> int:
     path = existing(given["store"])
-    view = runviews.choose(as_json=given["as_json"])
+    view = runviews.Sturdy(runviews.choose(as_json=given["as_json"]))
     async with opened(path) as store:
         run = await runchoice.chosen(store, given["run"], view.note)
         before = await history.load(store, run)

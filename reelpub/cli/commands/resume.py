@@ -18,6 +18,7 @@ from reelpub.cli.progress import runviews
 from reelpub.cli.setup import Setup, orchestrator, setup_of
 from reelpub.cli.show import listing, views
 from reelpub.cli.show.board import Board
+from reelpub.cli.show.unread import to_nowhere
 from reelpub.cli.stores import existing, opened
 from reelpub.cli.work import runchoice
 from reelpub.cli.work.following import follow
@@ -64,7 +65,7 @@ __all__ = ["resume"]
 def resume(context: click.Context, /, **given: Any) -> int:
     """Go on with what an earlier command left unfinished.
 
-    RUN is the id of a run, or its beginning; without it the latest one is meant. Each post goes on from where it was,
+    RUN is a run's id, or its end or beginning; without it the latest one is meant. Each post goes on from where it was,
     those that were kept for their time included. One that may have been sent without its answer noted is looked for
     first, and sent only if it is provably not there; that can take a minute. What a running process has in hand is
     left to it and waited for.
@@ -77,7 +78,7 @@ def resume(context: click.Context, /, **given: Any) -> int:
 async def _resume(setup: Setup, given: dict[str, Any]) -> int:
     path = existing(given["store"])
     late = Lateness(policy=LatePolicy(given["late"]))
-    view = runviews.choose(as_json=given["as_json"])
+    view = runviews.Sturdy(runviews.choose(as_json=given["as_json"]))
     async with opened(path) as store:
         has_runs = await history.latest(store) is not None
         run = None
@@ -108,31 +109,41 @@ class _Wanted:
 
 async def _posts(setup: Setup, wanted: _Wanted, view: views.View) -> int:
     board = Board()
+    handles: list[Handle] = []
     left = 0
     pub = orchestrator(setup, wanted.publisher, store=wanted.store, late=wanted.late)
 
     async def work() -> Sequence[Outcome]:
         nonlocal left
         deadline = None if wanted.timeout is None else setup.clock.monotonic() + wanted.timeout
-        handles: list[Handle] = []
         while some := await pub.resume():
             for handle in some:
                 row = board.add(handle.request)
                 row.publisher, row.job_id = handle.job.publisher or "", handle.id
-            handles += some
+            handles.extend(some)
             if not await finish_by(setup.clock, deadline, _all(some)):
                 break
         left = await pub.unfinished() - sum(not handle.is_settled for handle in handles)
         return [handle.outcome() for handle in handles]
 
-    outcomes = await follow(pub, board, view, work)
+    outcomes: Sequence[Outcome] = ()
+    try:
+        outcomes = await follow(pub, board, view, work)
+        _tell(view, outcomes, left)
+    except OSError:
+        # Nobody reads it any more, or the disk that it goes to is full; the exit status still tells how it ended.
+        to_nowhere()
+        outcomes = outcomes or [handle.outcome() for handle in handles]
+    return max(of_statuses(outcome.status for outcome in outcomes), ExitStatus.UNKNOWN if left else ExitStatus.SUCCESS)
+
+
+def _tell(view: views.View, outcomes: Sequence[Outcome], left: int) -> None:
     if outcomes:
         view.listing(listing.outcomes(outcomes))
     if left:
         view.note(f"{left} more are in another process's hands, or of a publisher whose key isn't set here")
     elif not outcomes:
         view.note("nothing is unfinished")
-    return max(of_statuses(outcome.status for outcome in outcomes), ExitStatus.UNKNOWN if left else ExitStatus.SUCCESS)
 
 
 async def _all(handles: Sequence[Handle]) -> None:

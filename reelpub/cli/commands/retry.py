@@ -48,7 +48,7 @@ __all__ = ["retry"]
 def retry(context: click.Context, /, **given: Any) -> int:
     """Send again what provably isn't live, account by account, and only that.
 
-    RUN is the id of a run, or its beginning; without it the latest one is meant. Rows that were refused or weren't
+    RUN is a run's id, or its end or beginning; without it the latest one is meant. Rows that were refused or weren't
     sent are asked for anew; of a row that is live on some accounts, only the others are. What may be live isn't sent:
     look at those accounts yourself. Where the file itself was wrong, mend it instead: `reelpub results RUN --format
     csv` makes one that skips what is live.
@@ -58,7 +58,7 @@ def retry(context: click.Context, /, **given: Any) -> int:
 
 async def _retry(setup: Setup, given: dict[str, Any]) -> int:
     path = existing(given["store"])
-    view = runviews.choose(as_json=given["as_json"])
+    view = runviews.Sturdy(runviews.choose(as_json=given["as_json"]))
     async with opened(path) as store:
         run = await runchoice.chosen(store, given["run"], view.note)
         wanted = await _wanted(store, run, given["rows"])

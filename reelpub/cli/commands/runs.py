@@ -12,7 +12,7 @@ from reelpub.bulk import history
 from reelpub.bulk.composing import History, compose, row_record
 from reelpub.bulk.record import RunRecord
 from reelpub.cli import options
-from reelpub.cli.page import STORE_ENVIRONMENT, STORE_FILES, Example, Page
+from reelpub.cli.page import STORE_ENVIRONMENT, STORE_FILES, UNREAD, Example, Page
 from reelpub.cli.show import runlisting, views
 from reelpub.cli.show.encode import record
 from reelpub.cli.show.listing import Listing, Span
@@ -30,7 +30,7 @@ __all__ = ["runs"]
             "reelpub runs --limit 1000 --json | jq -r 'select(.is_finished | not).id'",
         ),
     ),
-    exits={"0": "They were listed.", "1": "The store can't be read.", "2": "Wrong use, or no store yet."},
+    exits={"0": "They were listed.", "1": "The store can't be read.", "2": "Wrong use, or no store yet.", **UNREAD},
     files=STORE_FILES,
     environment=STORE_ENVIRONMENT,
 )

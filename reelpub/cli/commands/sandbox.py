@@ -18,7 +18,7 @@ from reelpub.clocks import Clock, ScaledClock, SystemClock
 if TYPE_CHECKING:
     from reelpub.sandbox import Dialect, RateLimit, Sandbox
 
-__all__ = ["sandbox"]
+__all__ = ["dialects_from", "sandbox"]
 
 REELMIRROR_PORT = 8801
 REAP_PORT = 8802
@@ -110,7 +110,7 @@ class _Terms:
 
 
 async def _serve(terms: _Terms) -> int:
-    from reelpub.sandbox import run_forever  # noqa: PLC0415  (it needs jsonschema, which only the extra brings)
+    from reelpub.sandbox import run_forever
 
     server = _made(terms)
     serving = asyncio.ensure_future(run_forever(server, on_start=_greet))
@@ -130,7 +130,7 @@ async def _serve(terms: _Terms) -> int:
 
 
 def _made(terms: _Terms) -> Sandbox:
-    from reelpub.sandbox import Sandbox  # noqa: PLC0415
+    from reelpub.sandbox import Sandbox
 
     clock: Clock = SystemClock() if terms.speed == 1 else ScaledClock(terms.speed)
     dialects = dialects_from(terms.switches)
@@ -146,7 +146,7 @@ def _made(terms: _Terms) -> Sandbox:
 
 
 def _limits(kind: str) -> dict[str, RateLimit | None]:
-    from reelpub.sandbox import LimitKind, RateLimit  # noqa: PLC0415
+    from reelpub.sandbox import LimitKind, RateLimit
 
     chosen = LimitKind("sliding_log" if kind == "sliding" else kind)
     return {"reelmirror": RateLimit(limit=60, kind=chosen), "reap": RateLimit(limit=10, kind=chosen)}
@@ -158,7 +158,7 @@ def dialects_from(switches: Iterable[str]) -> dict[str, Dialect]:
     Raises:
         click.UsageError: there is no such provider, switch or value; it names those that there are.
     """
-    from reelpub.sandbox import ReapDialect, ReelMirrorDialect  # noqa: PLC0415
+    from reelpub.sandbox import ReapDialect, ReelMirrorDialect
 
     classes: dict[str, type[ReelMirrorDialect | ReapDialect]] = {"reelmirror": ReelMirrorDialect, "reap": ReapDialect}
     chosen: dict[str, dict[str, Any]] = {name: {} for name in classes}
@@ -182,7 +182,7 @@ def _value(provider: str, name: str, text: str, options: dict[str, tuple[Any, ..
 
 
 def _greet(server: Sandbox) -> None:
-    from reelpub.sandbox import describe  # noqa: PLC0415
+    from reelpub.sandbox import describe
 
     lines = [describe(server), ""]
     if isinstance(server.clock, ScaledClock):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from reelpub.cli.page import Example, Page
+from reelpub.cli.page import UNREAD, Example, Page
 from reelpub.cli.setup import setup_of
 from reelpub.manifest.examples import EXAMPLE_FORMATS, example
 from reelpub.manifest.schema import shipped_schema
@@ -20,7 +20,7 @@ __all__ = ["schema"]
         Example("A manifest to begin with, which runs in the sandbox:", "reelpub schema --example csv > posts.csv"),
         Example("What an editor checks JSON and YAML rows with:", "reelpub schema > manifest.schema.json"),
     ),
-    exits={"0": "It was printed.", "2": "Wrong use."},
+    exits={"0": "It was printed.", "2": "Wrong use.", **UNREAD},
 )
 @click.option(
     "--example",

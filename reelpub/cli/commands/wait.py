@@ -90,7 +90,8 @@ async def _wait(setup: Setup, wanted: _Wanted, view: views.View) -> int:
         left = None if wanted.timeout is None else max(0.0, began + wanted.timeout - setup.clock.monotonic())
         return await pub.wait_many(found, timeout=left)
 
-    outcomes = await follow(pub, board, view, work)
+    # Nothing is sent or called off, so there is nothing to stay for once nobody reads it.
+    outcomes = await follow(pub, board, view, work, ends_unread=True)
     if outcomes:
         view.listing(listing.outcomes(outcomes))
     for refusal in errors:

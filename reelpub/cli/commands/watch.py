@@ -41,7 +41,7 @@ __all__ = ["watch"]
 def watch(context: click.Context, /, **given: Any) -> int:
     """Follow a run until every post is live, or has failed; nothing is sent and nothing called off.
 
-    RUN is the id of a run, or its beginning; without it the latest one is meant. Posts that wait at the provider are
+    RUN is a run's id, or its end or beginning; without it the latest one is meant. Posts that wait at the provider are
     read until they are live. While another process carries the run out, what it notes is shown instead. Rows that
     nobody carries out stay as they are: `reelpub resume` goes on with those.
     """
@@ -50,7 +50,7 @@ def watch(context: click.Context, /, **given: Any) -> int:
 
 async def _watch(setup: Setup, given: dict[str, Any]) -> int:
     path = existing(given["store"])
-    view = runviews.choose(as_json=given["as_json"])
+    view = runviews.Sturdy(runviews.choose(as_json=given["as_json"]))
     async with opened(path) as store:
         run = await runchoice.chosen(store, given["run"], view.note)
         awaited = runlisting.awaited(await runchoice.standing(store, run), utc_now(setup.clock))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
@@ -21,10 +21,11 @@ from reelpub.cli.show.jsonlines import JsonOutput
 from reelpub.cli.show.lines import LinesOutput
 from reelpub.cli.show.listing import Listing
 from reelpub.cli.show.printable import clean, shorten
+from reelpub.cli.show.unread import to_nowhere
 from reelpub.cli.show.words import is_bad_end, is_bad_moment, is_noteworthy, sentence
 from reelpub.models.event import AccountFailed, JobEvent, JobSettled, JobUnknown
 
-__all__ = ["RunJson", "RunLines", "RunScreen", "RunView", "Sturdy", "choose", "to_nowhere"]
+__all__ = ["RunJson", "RunLines", "RunScreen", "RunView", "Sturdy", "choose", "sturdy"]
 
 _LEAST_SECONDS = 0.2
 
@@ -94,7 +95,7 @@ class RunLines(LinesOutput):
 
     def open(self, tally: Tally, picture: Picture) -> None:
         del picture
-        longest = max((len(_name(line)) for line in tally.lines.values()), default=0)
+        longest = max((cell_len(_name(line)) for line in tally.lines.values()), default=0)
         self._width = min(longest, 40)
 
     def event(self, line: Line, event: JobEvent) -> None:
@@ -181,12 +182,18 @@ def _name(line: Line) -> str:
 
 
 class Sturdy:
-    """Passes everything on to *view* until its reader has gone; then once to *on_lost*, and to nobody any more."""
+    """Passes everything on to *view* until its reader has gone, which `when_lost` tells, and to nobody any more."""
 
-    def __init__(self, view: RunView, on_lost: Callable[[], object]) -> None:
+    def __init__(self, view: RunView) -> None:
         self._view = view
-        self._on_lost = on_lost
+        self._listeners: list[Callable[[], object]] = []
         self.is_lost = False
+
+    def when_lost(self, listener: Callable[[], object]) -> None:
+        """Have *listener* called once the reader has gone, which may be at once."""
+        self._listeners.append(listener)
+        if self.is_lost:
+            listener()
 
     def open(self, tally: Tally, picture: Picture) -> None:
         self._do(lambda: self._view.open(tally, picture))
@@ -224,18 +231,13 @@ class Sturdy:
             # A closed pipe, or a terminal that is gone.
             self.is_lost = True
             to_nowhere()
-            self._on_lost()
+            for listener in self._listeners:
+                listener()
 
 
-def to_nowhere() -> None:
-    """Have standard output end nowhere, so that what is left in its buffer can't fail once more at the very end."""
-    try:
-        number = sys.stdout.fileno()
-    except (OSError, ValueError):
-        return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, number)
-    os.close(nowhere)
+def sturdy(view: RunView) -> Sturdy:
+    """Return *view* if it is sturdy already, else one that passes on to it."""
+    return view if isinstance(view, Sturdy) else Sturdy(view)
 
 
 def choose(*, as_json: bool) -> RunView:

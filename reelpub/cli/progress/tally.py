@@ -25,7 +25,7 @@ from reelpub.models.event import (
 from reelpub.models.outcome import OutcomeStatus
 from reelpub.models.post import PostStatus
 
-__all__ = ["ON_THE_WAY", "WAITING", "Due", "Line", "Tally"]
+__all__ = ["ON_THE_WAY", "WAITING", "Counted", "Due", "Line", "Tally"]
 
 WAITING = "waiting"
 ON_THE_WAY = "on the way"

@@ -33,15 +33,25 @@ class _Shown(_Noting, Protocol):
 
 
 async def follow(
-    orchestrator: Orchestrator, board: Board, view: View, work: Callable[[], Awaitable[Sequence[Outcome]]]
+    orchestrator: Orchestrator,
+    board: Board,
+    view: View,
+    work: Callable[[], Awaitable[Sequence[Outcome]]],
+    *,
+    ends_unread: bool = False,
 ) -> Sequence[Outcome]:
     """Open *orchestrator*, run *work* while *view* shows *board*, and close it.
 
     After Ctrl-C the orchestrator is closed in order, and what is known then of each request on the board that was
     taken on is returned; a second Ctrl-C ends the process at once.
+
+    Raises:
+        BrokenPipeError: whoever read what is shown has left. *work* was done to its end all the same, unless it
+            *ends_unread*: then it was stopped at once.
     """
     try:
-        feed = partial(_feed, orchestrator, board, view)
+        reading = asyncio.current_task() if ends_unread else None
+        feed = partial(_feed, orchestrator, board, view, reading)
         async with orchestrator, shown(view, partial(view.open, board), orchestrator.stream(), feed) as events:
             try:
                 done = await work()
@@ -87,14 +97,22 @@ async def shown(
         view.close()
 
 
-async def _feed(orchestrator: Orchestrator, board: Board, view: View, events: EventStream) -> None:
-    async for event in events:
-        if isinstance(event, EventsMissed):
-            view.note(f"{event.count} events came too fast to be shown")
-            continue
-        row = board.apply(event, orchestrator.job(event.job_id).request)
-        if row is not None:
-            view.event(row.label, event)
+async def _feed(
+    orchestrator: Orchestrator, board: Board, view: View, reading: asyncio.Task[Any] | None, events: EventStream
+) -> None:
+    """Show what comes in *events*; a reader that leaves cancels *reading*, if it is there."""
+    try:
+        async for event in events:
+            if isinstance(event, EventsMissed):
+                view.note(f"{event.count} events came too fast to be shown")
+                continue
+            row = board.apply(event, orchestrator.job(event.job_id).request)
+            if row is not None:
+                view.event(row.label, event)
+    except BrokenPipeError:
+        if reading is not None:
+            reading.cancel()
+        raise
 
 
 async def _tick(view: _Shown) -> None:

@@ -10,11 +10,11 @@ import click
 from attrs import field, frozen
 
 from reelpub.cli.exits import ExitStatus, of_statuses
-from reelpub.cli.progress.runviews import to_nowhere
 from reelpub.cli.setup import Setup, orchestrator, publishers
 from reelpub.cli.show import listing, views
 from reelpub.cli.show.board import Board
 from reelpub.cli.show.printable import clean
+from reelpub.cli.show.unread import to_nowhere
 from reelpub.cli.stores import prepared
 from reelpub.cli.work.dryrun import dry_run
 from reelpub.cli.work.following import follow
@@ -102,8 +102,8 @@ async def publish_one(setup: Setup, order: Order, view: views.View) -> int:
         outcomes = await follow(pub, Board([order.request]), view, work)
         view.listing(listing.outcomes(outcomes))
         _advise(view, outcomes)
-    except BrokenPipeError:
-        # Nobody reads it any more; the exit status still tells how it ended, as far as that is known.
+    except OSError:
+        # Nobody reads it any more, or its disk is full; the exit status still tells how it ended, as far as is known.
         to_nowhere()
         if not outcomes:
             return ExitStatus.UNKNOWN

@@ -15,7 +15,7 @@ from reelpub.bulk import history
 from reelpub.bulk.record import Moment, RunRecord
 from reelpub.cli.exits import ExitStatus, of_statuses
 from reelpub.cli.progress.picture import Picture, budgets_of
-from reelpub.cli.progress.runviews import RunView, Sturdy
+from reelpub.cli.progress.runviews import Sturdy, sturdy
 from reelpub.cli.progress.tally import Tally
 from reelpub.cli.progress.weights import weights
 from reelpub.cli.setup import Setup, orchestrator
@@ -61,7 +61,7 @@ class Case:
     setup: Setup
     store: Path
     run: str
-    view: RunView
+    view: Sturdy = field(converter=sturdy)
     publisher: str | None = None
     publishers: Sequence[Publisher] | None = None
     records: Sequence[Mapping[str, Any]] = ()
@@ -132,7 +132,8 @@ class _Undertaking:
     _numbering: Numbering = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.view = Sturdy(self.case.view, self._drain.set)
+        self.view = self.case.view
+        self.view.when_lost(self._drain.set)
         self._numbering = Numbering(self.pub, self.case.run)
 
     async def run(self, work: Work) -> object:
@@ -210,7 +211,7 @@ def _is_unfinished(event: JobEvent) -> bool:
 
 def conclude(case: Case, record: RunRecord, *, only: Collection[int] | None = None) -> ExitStatus:
     """Show what became of the run, of its rows *only* those, and what to do next; return the exit status."""
-    view = Sturdy(case.view, lambda: None)
+    view = case.view
     store = named_store(case.store)
     status = of_statuses((row.status for row in record.rows), scheduled_counts=not case.until_live)
     view.listing(runlisting.rows(record, limit=runlisting.BRIEF, only=only, store=store))
