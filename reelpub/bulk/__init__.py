@@ -1,4 +1,8 @@
-"""Many posts from one file: plan it, run it, go on with it after a crash, and tell what became of each row."""
+"""Many posts from one file: plan it, run it, go on with it after a crash, and tell what became of each row.
+
+What tells beforehand is public, too, in modules of its own: `reelpub.bulk.plan` what a file comes to, and
+`reelpub.bulk.rehearsal` what it would send. `plan` isn't a name of this package, where it would hide its module.
+"""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from reelpub.bulk.ids import job_id, new_run_id
+from reelpub.bulk.standing import Standing
 from reelpub.errors import ConfigurationError
 from reelpub.manifest.rows import ManifestRow
 from reelpub.store import codec
@@ -33,7 +34,8 @@ async def begin(
 ) -> str:
     """Note a run of *rows* in *store*, which has to be open, and return its id. Nothing is submitted.
 
-    Rows with errors and rows that say to be skipped are left out. *name* is the manifest's, *command* what was asked
+    Rows with errors, rows that say to be skipped, and rows of a results file of which *store* knows that they were sent
+    again since it was written, are left out. *name* is the manifest's, *command* what was asked
     for, and *info* JSON values for whoever made the run; how many rows there are is added to them.
 
     Raises:
@@ -41,12 +43,14 @@ async def begin(
         StoreError: it can't be written.
     """
     run = await _free_id(store, now)
+    standing = Standing(store)
     noted: list[StoredRow] = []
     left_out = 0
     for index, row in enumerate(rows):
         if not isinstance(row, ManifestRow):
             raise ConfigurationError(f"rows[{index}]: has to be a ManifestRow, not {type(row).__name__}")
-        if row.request is None or not row.is_sound or row.skip is not None:
+        is_out = not row.is_sound or row.skip is not None or await standing.why_not(row) is not None
+        if row.request is None or is_out:
             left_out += 1
             continue
         noted.append(

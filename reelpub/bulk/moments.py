@@ -18,6 +18,7 @@ from reelpub.models.event import (
     Event,
     EventsMissed,
     JobAccepted,
+    JobEvent,
     JobHeld,
     JobQueued,
     JobSent,
@@ -41,7 +42,7 @@ _HELD = {"limit": "waits for the rate limit", "cap": "waits for its account's ca
 _IMPOSED = {"429": "refused a request for its rate", "announced": "announced that nothing is left of its limit"}
 
 
-def text_of(event: Event) -> str:  # noqa: C901, PLR0912  (one arm for each event)
+def text_of(event: JobEvent | EventsMissed) -> str:  # noqa: C901, PLR0912  (one arm for each event)
     """Return what *event* says, as a sentence without its subject."""
     match event:
         case JobQueued():
@@ -68,6 +69,7 @@ def text_of(event: Event) -> str:  # noqa: C901, PLR0912  (one arm for each even
             return f"{event.outcome.status}: {reason}" if reason else str(event.outcome.status)
         case EventsMissed():
             return f"{event.count} events came too fast to be kept"
+    return event.kind.replace("_", " ")
 
 
 def _about(seconds: float) -> str:

@@ -92,6 +92,7 @@ async def plan(
     found: Callable[[RowProblem], object] = lambda _: None,
     planned: Callable[[PlannedRow], object] = lambda _: None,
     recalled: Callable[[int, str], object] = lambda _number, _job: None,
+    left_out: Callable[[int, str], object] = lambda _number, _why: None,
     store: RunStore | None = None,
     is_offline: bool = False,
     queue_reads: int = QUEUE_READS,
@@ -101,7 +102,8 @@ async def plan(
     *found* is told of each error as soon as its row was read, and *planned* of each row that would be sent. Without
     *is_offline* the accounts of every publisher that a row needs are read, once, and its queue in at most *queue_reads*
     requests. An open *store* is asked which rows it has already, some hundred at a time, which sound rows wait for; it
-    isn't written to. *recalled* is told of the number of each row that it has, and of its job. *now* is aware.
+    isn't written to. *recalled* is told of the number of each row that it has, and of its job, and *left_out* of each
+    row of a results file that was sent again since it was written, and so isn't to run, and why. *now* is aware.
 
     Raises:
         StoreError: the store can't be read.
@@ -112,6 +114,7 @@ async def plan(
         found=found,
         planned=planned,
         recalled=recalled,
+        left_out=left_out,
         store=store,
         is_offline=is_offline,
         queue_reads=queue_reads,

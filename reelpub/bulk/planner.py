@@ -13,6 +13,7 @@ from attrs import define, evolve, field, frozen
 from reelpub.bulk.calendar import PlannedRow, written_zone
 from reelpub.bulk.duplicates import FileDuplicates, remembered
 from reelpub.bulk.known import Known
+from reelpub.bulk.standing import Standing
 from reelpub.bulk.tally import PublisherPlan, Tally
 from reelpub.errors import ReelPubError
 from reelpub.manifest.rows import ManifestRow, RowProblem
@@ -21,7 +22,7 @@ from reelpub.models.problem import Problem
 from reelpub.models.request import PublishRequest
 from reelpub.orchestrator.choice import Choice, choose, is_only_late
 from reelpub.policies.checks import errors_in
-from reelpub.policies.content import content_key
+from reelpub.policies.content import content_key, spellings
 from reelpub.policies.lateness import is_kept_here
 from reelpub.policies.scheduling import instant
 from reelpub.providers.base import Cost, Publisher
@@ -67,6 +68,7 @@ class Planner:
     found: Callable[[RowProblem], object] = field(kw_only=True)
     planned: Callable[[PlannedRow], object] = field(kw_only=True)
     recalled: Callable[[int, str], object] = field(kw_only=True)
+    left_out: Callable[[int, str], object] = field(kw_only=True)
     store: RunStore | None = field(kw_only=True)
     is_offline: bool = field(kw_only=True)
     queue_reads: int = field(kw_only=True)
@@ -77,18 +79,25 @@ class Planner:
     remembered: int = field(default=0, init=False)
     repeated: int = field(default=0, init=False)
     calendar: list[PlannedRow] = field(factory=list, init=False)
+    _standing: Standing | None = field(init=False)
     _known: dict[str, Known] = field(factory=dict, init=False)
     _tallies: dict[str, Tally] = field(factory=dict, init=False)
     _in_file: FileDuplicates = field(factory=FileDuplicates, init=False)
     _waiting: list[_Checked] = field(factory=list, init=False)
     _names: dict[tuple[str, ...], tuple[str, ...]] = field(factory=dict, init=False)
 
+    def __attrs_post_init__(self) -> None:
+        self._standing = None if self.store is None else Standing(self.store)
+
     async def add(self, row: ManifestRow) -> None:
         """Check the next row, tell what is wrong with it, and count it."""
         self.rows += row.number > 0
         for problem in row.problems:
             self._tell(problem)
-        if row.skip is not None:
+        since = None if self._standing is None else await self._standing.why_not(row)
+        if since is not None:
+            self.left_out(row.number, since)
+        if row.skip is not None or since is not None:
             self.skipped += 1
         elif row.request is not None:
             await self._check(row, row.request)
@@ -223,13 +232,10 @@ class Planner:
         """Return the job that the store has for each of *waiting*, None where it has none or the row may repeat it."""
         if self.store is None:
             return [None] * len(waiting)
-        keys = [
-            None if checked.request.allow_duplicate else content_key(checked.request, checked.publisher.name)
-            for checked in waiting
-        ]
-        asked = [key for key in keys if key is not None]
+        keys = [() if checked.request.allow_duplicate else _asked_keys(checked) for checked in waiting]
+        asked = [key for mine in keys for key in mine]
         jobs = await self.store.same_content(asked) if asked else {}
-        return [None if key is None else jobs.get(key) for key in keys]
+        return [next((jobs[key] for key in mine if key in jobs), None) for mine in keys]
 
     def _same_minute(self, checked: _Checked) -> list[Problem]:
         if checked.at is None:
@@ -292,6 +298,11 @@ class Planner:
         else:
             self.warnings += 1
         self.found(problem)
+
+
+def _asked_keys(checked: _Checked) -> tuple[str, ...]:
+    """Return the content keys by which the store may have a row's request, whatever that called its accounts."""
+    return spellings(checked.request, checked.accounts, checked.publisher.name)
 
 
 def _unread_fields(row: ManifestRow, request: PublishRequest) -> set[str]:

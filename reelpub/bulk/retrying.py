@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Collection, Sequence
 
 from attrs import evolve, field, frozen
@@ -18,9 +19,12 @@ from reelpub.bulk.recorder import Recorder
 from reelpub.models.outcome import Outcome, OutcomeStatus
 from reelpub.orchestrator.orchestrator import Orchestrator
 from reelpub.orchestrator.retrying import is_retryable
+from reelpub.policies.content import spellings
 from reelpub.store.runs import RunStore, StoredRow
 
 __all__ = ["Retries", "retries_of", "retry_failed"]
+
+log = logging.getLogger("reelpub.bulk")
 
 _CHUNK = 100
 """Rows looked at before the loop gets a turn."""
@@ -73,7 +77,8 @@ async def retry_failed(
 ) -> RunRecord:
     """Send again what of a run, or of *rows* by number, provably isn't live, account by account and each once.
 
-    What is live, scheduled, unknown or unfinished is left alone, and so is what was called off. A time that has passed
+    What is live, scheduled, unknown or unfinished is left alone, and so is what was called off, or was asked for since,
+    as by running a results file. A time that has passed
     means now. *in_place* is as in `Orchestrator.retry_failed_many`, the rest as in `carry_out`; a retry that was
     interrupted goes on with `carry_out`, too.
 
@@ -83,9 +88,38 @@ async def retry_failed(
     """
     await require_run_of(pub, store, run_id)
     ledger = await ledger_of(store, run_id)
-    retries = await retries_of(ledger, chosen(ledger, rows))
+    entries = await _not_asked_since(store, chosen(ledger, rows))
+    retries = await retries_of(ledger, entries)
     retrying = _Retrying(pub=pub, store=store, ledger=ledger, retries=retries, in_place=in_place, on_rows=on_rows)
     return await attend(pub, store, run_id, retrying.work, timeout=timeout, drain=drain)
+
+
+async def _not_asked_since(store: RunStore, entries: Sequence[Entry]) -> list[Entry]:
+    """Return *entries* without those whose lacking accounts were asked for since, as by a results file that was run.
+
+    Where a row is live nowhere, its retry is compared with others as any job is. Where it is live in part, the retry
+    has the content of the whole row, and what was asked for since has that of some accounts.
+    """
+    keys = [_lacking_keys(entry) for entry in entries]
+    jobs = await store.same_content([key for mine in keys for key in mine]) if any(keys) else {}
+    left: list[Entry] = []
+    for entry, mine in zip(entries, keys, strict=True):
+        other = next((jobs[key] for key in mine if key in jobs), None)
+        if other is None:
+            left.append(entry)
+        else:
+            log.warning("row %d isn't sent again: job %s was asked for the same since", entry.row.number, other)
+    return left
+
+
+def _lacking_keys(entry: Entry) -> tuple[str, ...]:
+    """Return the content keys by which others may have asked for what *entry* lacks; none unless it is live in part."""
+    outcome = None if entry.job is None or entry.is_unfinished else outcome_of(entry)
+    if outcome is None or outcome.publisher is None or outcome.status is not OutcomeStatus.PARTLY_PUBLISHED:
+        return ()
+    lacking = [delivery.account for delivery in outcome.deliveries if delivery.status.is_provably_not_live]
+    asked = evolve(outcome.request, accounts=tuple(account.id for account in lacking))
+    return spellings(asked, lacking, outcome.publisher) if lacking else ()
 
 
 @frozen(kw_only=True, eq=False)

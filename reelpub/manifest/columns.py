@@ -185,7 +185,12 @@ def _result(name: str, doc: str, kind: Kind = Kind.TEXT) -> Column:
 
 
 _RESULTS = (
-    _result("status", "How the row ended, such as published or failed. Empty it to run the whole row again."),
+    _result(
+        "status",
+        "How the row ended, such as failed. Run again, a row that failed, was refused or wasn't sent is sent, one that "
+        "is partly published to result_retry_accounts alone, and all others are skipped. Emptied, the whole row is "
+        "sent; what the store has as live or on its way ends as a duplicate even then, unless allow_duplicate is yes.",
+    ),
     _result("reason", "Why, in the service's own words where it gave any."),
     _result("publisher", "The service that had it."),
     _result("run", "The run."),

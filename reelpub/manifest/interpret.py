@@ -9,7 +9,7 @@ from attrs import evolve
 from reelpub.manifest.cells import Cells
 from reelpub.manifest.places import Places
 from reelpub.manifest.records import Record
-from reelpub.manifest.rerun import again
+from reelpub.manifest.rerun import again, origin
 from reelpub.manifest.rows import ManifestRow, Place, RowProblem
 from reelpub.manifest.settings import settings_of
 from reelpub.manifest.sources import source_column, source_of
@@ -38,9 +38,10 @@ class Interpreter:
             number=record.number,
             line=record.line,
             request=request,
-            problems=(*cells.told, *self._new(cells.shared)),
+            problems=(*cells.told, *self._new(cells.shared)) if skip is None else _about_the_result(cells.told),
             places=Places(record.line, record.spots, source_column(cells)),
             skip=skip,
+            origin=origin(cells),
             is_blocked=record.is_blocked or bool(cells.shared),
             own=record.own,
         )
@@ -94,3 +95,8 @@ class Interpreter:
             cells.refuse(("at",), f"has to be text; as a number it {advice(str(value))}", value)
             return None
         return cells.name("at")
+
+
+def _about_the_result(told: list[RowProblem]) -> tuple[RowProblem, ...]:
+    """Return what of *told* may be why a row is left out; the rest is wrong with what nobody sends."""
+    return tuple(one for one in told if one.problem.field.startswith("result_"))

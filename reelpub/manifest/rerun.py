@@ -12,7 +12,7 @@ from reelpub.models.outcome import OutcomeStatus
 from reelpub.models.request import PublishRequest
 from reelpub.models.source import GeneratedPost, Source
 
-__all__ = ["again", "left_out"]
+__all__ = ["again", "left_out", "origin"]
 
 _DONE: Final[Mapping[OutcomeStatus, str]] = {
     OutcomeStatus.PUBLISHED: "is live already",
@@ -23,6 +23,8 @@ _DONE: Final[Mapping[OutcomeStatus, str]] = {
     OutcomeStatus.UNKNOWN: "may or may not be live; look at its accounts first",
     OutcomeStatus.PARTLY_PUBLISHED: "is live on some accounts and provably missing on none",
 }
+_DIGITS: Final = 9
+"""What a row's number has at most."""
 _IN_PART: Final = (OutcomeStatus.PARTLY_PUBLISHED, OutcomeStatus.FAILED)
 _OVERRIDE: Final = "empty result_status to run it all the same"
 _OVERRIDE_KNOWN: Final = "empty result_status and set allow_duplicate to yes to run it all the same"
@@ -48,6 +50,14 @@ def again(cells: Cells, request: PublishRequest | None) -> tuple[PublishRequest 
     why = left_out(status, request.source, accounts)
     is_limited = why is None and accounts and status in _IN_PART
     return evolve(request, accounts=accounts) if is_limited else request, why
+
+
+def origin(cells: Cells) -> tuple[str, int] | None:
+    """Return the run that the row tells of, and its number there; None where it tells of none, or isn't to go by it."""
+    run, number = cells.value("result_run"), str(cells.value("result_row") or "").strip()
+    if not isinstance(run, str) or not cells.has("result_status") or not number.isdecimal() or len(number) > _DIGITS:
+        return None
+    return run.strip(), int(number)
 
 
 def left_out(status: OutcomeStatus, source: Source | None, accounts: Sequence[str]) -> str | None:

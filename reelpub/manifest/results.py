@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -66,6 +67,7 @@ def write_results(
     *,
     own: Sequence[str] = (),
     separator: str = ",",
+    mark: bool = True,
 ) -> None:
     """Write *rows* to *stream*, each as soon as it comes; *format* is one of `RESULT_FORMATS`.
 
@@ -76,7 +78,8 @@ def write_results(
     What is written is a manifest. Read again, its rows ask for the same as before, but for those that are live or may
     be, which are skipped, and those that are live in part, which go to the accounts that provably lack them.
 
-    CSV is UTF-8 with a mark, as spreadsheets want it, and no cell of it runs as a formula.
+    CSV is UTF-8, and no cell of it runs as a formula. It begins with a byte order mark, by which spreadsheets tell
+    UTF-8, unless *mark* is False: to most other readers the mark is a part of the first column's name.
 
     Raises:
         ConfigurationError: there is no such format or separator, or a column of *own* isn't the writer's own.
@@ -89,6 +92,7 @@ def write_results(
     if strange is not None:
         raise ConfigurationError(f"own: {strange!r} doesn't begin with an underscore")
     if format == "csv":
+        stream.write(codecs.BOM_UTF8 if mark else b"")
         _write_csv(rows, stream, own, separator)
     else:
         _write_json(rows, stream)
@@ -102,7 +106,7 @@ def _write_json(rows: Iterable[ResultRow], stream: BinaryIO) -> None:
 
 def _write_csv(rows: Iterable[ResultRow], stream: BinaryIO, own: Sequence[str], separator: str) -> None:
     columns = (*_ASKED, *own, *_TOLD)
-    stream.write(b"\xef\xbb\xbf" + _encoded(separator.join(map(quoted, columns)) + "\r\n"))
+    stream.write(_encoded(separator.join(map(quoted, columns)) + "\r\n"))
     for row in rows:
         values = _values(row) | {"result_guarded": True}
         stream.write(_encoded(separator.join(_cell(values, column) for column in columns) + "\r\n"))
@@ -141,7 +145,9 @@ def _values(row: ResultRow) -> dict[str, Any]:
 
 
 def _reason(row: ResultRow) -> str | None:
-    said = [f"{delivery.account}: {delivery.error}" for delivery in row.deliveries if delivery.error]
+    # Why a whole row was refused is told once, and not again for each account.
+    own = (delivery for delivery in row.deliveries if delivery.error and delivery.error != row.reason)
+    said = [f"{delivery.account}: {delivery.error}" for delivery in own]
     return "; ".join([row.reason, *said] if row.reason else said) or None
 
 

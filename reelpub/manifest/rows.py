@@ -58,9 +58,9 @@ class ManifestRow:
     Where `problems` has errors and there is a request all the same, it lacks what couldn't be read: it is there to be
     checked further, never to be sent. `places` maps a request's fields, as problems name them, to where they stand.
     `skip` says why the row isn't to be run, where the file is the result of an earlier run in which the row went live
-    or can't be told. `is_blocked` says that a fault told elsewhere, such as an unknown column that this row fills,
-    makes the row say less than its writer meant. `own` are the JSON values of its writer's own columns, which are kept
-    for the results and mean nothing here.
+    or can't be told; `origin` is that run, with the number that the row had there. `is_blocked` says that a fault told
+    elsewhere, such as an unknown column that this row fills, makes the row say less than its writer meant. `own` are
+    the JSON values of its writer's own columns, which are kept for the results and mean nothing here.
     """
 
     number: int
@@ -69,6 +69,7 @@ class ManifestRow:
     problems: tuple[RowProblem, ...] = ()
     places: Mapping[str, Place] = field(factory=dict, repr=False)
     skip: str | None = None
+    origin: tuple[str, int] | None = None
     is_blocked: bool = False
     own: Mapping[str, Any] = field(factory=dict, repr=False)
 

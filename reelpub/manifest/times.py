@@ -15,7 +15,7 @@ from reelpub.models.problem import Problem
 from reelpub.models.when import FoldPolicy, GapPolicy, LocalTime
 from reelpub.policies.scheduling import instant
 
-__all__ = ["CLOCK", "TimeRules", "advice", "moment", "zone_problem"]
+__all__ = ["CLOCK", "TimeRules", "advice", "as_written", "clock_text", "moment", "zone_problem"]
 
 CLOCK: Final = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ] *(\d\d?):(\d\d)(?::(\d\d)([.,]\d{1,9})?)? *([Zz]|[+-]\d\d:?\d\d)?", re.ASCII
@@ -44,7 +44,7 @@ def moment(text: str, rules: TimeRules, *, has_own_zone: bool = False) -> dateti
 
     *has_own_zone* says that the zone was given for this very time: beside an offset that is one too many.
     """
-    read = _read(text)
+    read = as_written(text)
     if isinstance(read, Problem):
         return read
     if read.tzinfo is not None:
@@ -56,7 +56,7 @@ def moment(text: str, rules: TimeRules, *, has_own_zone: bool = False) -> dateti
             text, "has no offset and no zone; add an offset, such as +02:00, or a zone, such as Europe/Oslo"
         )
     else:
-        when = LocalTime(_clock(text, read), rules.zone, gap=rules.gap, fold=rules.fold)
+        when = LocalTime(clock_text(text, read), rules.zone, gap=rules.gap, fold=rules.fold)
     found = instant(when)
     return found if isinstance(found, Problem) else when
 
@@ -79,7 +79,8 @@ def _spellings() -> tuple[str, ...]:
     return tuple(sorted(name for name in available_timezones() if not name.startswith(("posix/", "right/"))))
 
 
-def _read(text: str) -> datetime | Problem:
+def as_written(text: str) -> datetime | Problem:
+    """Return the time that *text* says, aware where it has an offset, or what is wrong with it and would be right."""
     trimmed = text.strip()
     written = CLOCK.fullmatch(trimmed)
     try:
@@ -99,7 +100,7 @@ def _iso(written: re.Match[str]) -> str:
     return f"{date}T{hour:0>2}:{minute}:{second or '00'}{(fraction or '')[:7]}{(offset or '').upper()}"
 
 
-def _clock(text: str, read: datetime) -> str:
+def clock_text(text: str, read: datetime) -> str:
     """Return the clock time as it was written, if that is ISO, for people to know it again."""
     trimmed = text.strip()
     try:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import signal
 import socket
 import sys
 import time
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 
 import click
 import pytest
@@ -15,11 +16,13 @@ from reelpub.cli import main
 from reelpub.cli.app import command, run
 from reelpub.cli.commands import demo
 from reelpub.cli.commands.sandbox import LIMIT_KINDS, dialects_from
+from reelpub.cli.durations import Step
 from reelpub.cli.exits import ExitStatus, of_error, of_statuses, status_of
 from reelpub.cli.show.board import Board
 from reelpub.cli.show.lines import LinesView
 from reelpub.cli.work import scenario
 from reelpub.cli.work.request import settings_from, source_from, when_from
+from reelpub.cli.work.slots import slots_from
 from reelpub.errors import (
     ConfigurationError,
     NotFoundError,
@@ -28,6 +31,7 @@ from reelpub.errors import (
     ServerError,
     ValidationError,
 )
+from reelpub.manifest import read_manifest
 from reelpub.models.account import Account
 from reelpub.models.outcome import OutcomeStatus
 from reelpub.models.post import Delivery, DeliveryStatus, Post, PostStatus
@@ -35,6 +39,7 @@ from reelpub.models.problem import Problem
 from reelpub.models.settings import TikTokSettings, YouTubeSettings
 from reelpub.models.source import Clip, Draft, GeneratedPost, MediaItems
 from reelpub.models.when import LocalTime
+from reelpub.policies.scheduling import instant
 from reelpub.sandbox import LimitKind, Sandbox
 
 
@@ -92,6 +97,21 @@ class TestWhen:
     def test_a_clock_time_needs_its_zone(self):
         assert when_from("2027-03-28 14:30", "Europe/Oslo") == LocalTime("2027-03-28 14:30", "Europe/Oslo")
 
+    def test_it_is_read_as_in_a_file(self):
+        """A spreadsheet writes 9:30 and not 09:30."""
+        (row,) = read_manifest(
+            io.BytesIO(b"clip,accounts,at,zone\np/c,tiktok:acme,2027-03-28 9:30,Europe/Oslo\n"), format="csv"
+        )
+        assert when_from(" 2027-03-28 9:30", "Europe/Oslo") == row.request.at
+        assert instant(when_from("2027-03-28 9:30", "Europe/Oslo")) == datetime(2027, 3, 28, 7, 30, tzinfo=UTC)
+        assert when_from("2027-03-28 9:30+02:00", None) == datetime(2027, 3, 28, 7, 30, tzinfo=UTC)
+
+    def test_the_zone_of_a_files_rows_goes_with_a_start_that_has_an_offset(self):
+        slots = slots_from("2027-03-28 9:30+02:00", Step(days=1), "Asia/Tokyo")
+        assert slots.start == datetime(2027, 3, 28, 7, 30, tzinfo=UTC)
+        with pytest.raises(click.UsageError, match="--start: '2027-03-28' has no clock time"):
+            slots_from("2027-03-28", Step(days=1), "Asia/Tokyo")
+
     def test_no_time_is_now(self):
         assert when_from(None, None) is None
 
@@ -99,7 +119,9 @@ class TestWhen:
         ("at", "zone", "text"),
         [
             (None, "Europe/Oslo", "--zone goes with --at"),
-            ("tomorrow", None, "'tomorrow' isn't a time"),
+            ("tomorrow", None, "'tomorrow' is no time that can be read; write it as 2027-03-28T14:30"),
+            ("2027-03-28", "Europe/Oslo", "'2027-03-28' has no clock time; write it as 2027-03-28T14:30"),
+            ("28.3.2027 9:30", "Europe/Oslo", "isn't written as year, month and day; write 2027-03-28 09:30"),
             ("2027-03-28 14:30", None, "has no offset"),
             ("2027-03-28T14:30Z", "Europe/Oslo", "has an offset already"),
         ],
@@ -241,7 +263,7 @@ class TestCommand:
             (["--draft", "d", "--timeout", "soon"], "'soon' isn't a number of seconds"),
             (["--draft", "d", "--timeout", "-1"], "'-1' isn't a number of seconds"),
             (["--draft", "d", "--timeout", "inf"], "'inf' isn't a number of seconds"),
-            (["--draft", "d", "--at", "soon"], "--at: 'soon' isn't a time"),
+            (["--draft", "d", "--at", "soon"], "--at: 'soon' is no time that can be read; write it as "),
             (["--draft", "d", "--retry-failed", "99"], "99 is not in the range"),
             (["--draft", "d", "--retry-failed", "1", "--no-wait"], "--retry-failed needs to wait"),
         ],

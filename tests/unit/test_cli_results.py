@@ -133,8 +133,19 @@ def test_a_moved_row_is_written_with_its_new_time(posts_db, told):
 
     now = posts_db(asked, more=move)
     out, _ = told("--format", "csv")
-    (row,) = csv.DictReader(out.removeprefix("\ufeff").splitlines())
+    (row,) = csv.DictReader(out.splitlines())
     assert (row["at"], row["zone"]) == (f"{now + timedelta(days=2):%Y-%m-%d} 10:30", "Europe/Oslo")
+
+
+@pytest.mark.parametrize("to_pipe", [(), ("-o", "-")], ids=["as it is", "by its name"])
+def test_a_file_has_the_mark_that_spreadsheets_look_for_and_a_pipe_hasnt(posts_db, told, tmp_path, to_pipe):
+    """A program takes the mark for a part of the first column's name."""
+    posts_db(clip(1))
+    told("--format", "csv", "-o", "again.csv")
+    out, _ = told("--format", "csv", *to_pipe)
+    assert (tmp_path / "again.csv").read_bytes().startswith(b"\xef\xbb\xbfreference,")
+    assert next(csv.DictReader(out.splitlines()))["clip"] == "demo-project-1/demo-clip-1"
+    assert out.startswith("reference,")
 
 
 def test_a_move_that_isnt_one_names_the_store_to_look_in(runs, tmp_path):

@@ -305,6 +305,39 @@ def test_json_lines_tell_everything():
     }
 
 
+def test_why_a_whole_row_was_refused_is_told_once():
+    """Each of its accounts has the same to say."""
+    said = "title: is too long"
+    deliveries = tuple(
+        Delivery(account=account, status=DeliveryStatus.REFUSED, error=error)
+        for account, error in ((TIKTOK, said), (YOUTUBE, "is no channel"))
+    )
+    row = result(status=OutcomeStatus.REFUSED, reason=said, deliveries=deliveries)
+    assert json.loads(written(row, form="jsonl"))["result_reason"] == f"{said}; youtube:Acme: is no channel"
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_what_is_wrong_with_a_row_that_isnt_to_run_is_nobodys_concern(form):
+    """A spreadsheet writes every date of a file in its own way, of rows that are live already, too."""
+    at = "8.12.2026 10:00"
+    live, failed = (
+        written(result(evolve(REQUEST, at=AT), status, job_id="j"), form=form).decode("utf-8-sig").splitlines()
+        for status in (OutcomeStatus.PUBLISHED, OutcomeStatus.FAILED)
+    )
+    text = "\n".join([*live, failed[-1]]).replace(AT.isoformat(), at) + "\n"
+    first, second = read(text.encode(), form)
+    assert first.skip.startswith("is live already")
+    assert first.problems == ()
+    (told,) = second.problems
+    assert (told.problem.field, second.skip) == ("at", None)
+
+
+def test_accounts_that_cant_be_read_are_told_though_the_row_is_left_out_for_them():
+    row = {"clip": "p/c", "accounts": ["tiktok:a"], "result_status": "partly_published", "result_retry_accounts": "x"}
+    (read_row,) = read(json.dumps(row).encode() + b"\n", "jsonl")
+    assert [told.problem.field for told in read_row.problems] == ["result_retry_accounts"]
+
+
 def test_csv_opens_in_a_spreadsheet_and_runs_nothing():
     data = written(FULL, form="csv")
     assert data.startswith(b"\xef\xbb\xbfreference,")

@@ -62,6 +62,12 @@ class TestTable:
             assert column.doc.endswith(".")
             assert bool(column.example) != column.is_result
 
+    def test_the_word_that_decides_what_runs_again_says_all_that_it_decides(self):
+        said = find("result_status").doc
+        for word in ("failed", "refused", "partly published", "result_retry_accounts", "skipped", "duplicate"):
+            assert word in said
+        assert "unless allow_duplicate is yes" in said
+
     @pytest.mark.parametrize("column", [column for column in COLUMNS if column.example], ids=lambda column: column.name)
     def test_every_example_can_be_read(self, column):
         values = {"clip": "p/c", "zone": "UTC", column.name: column.example}

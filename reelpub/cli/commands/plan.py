@@ -17,7 +17,7 @@ from reelpub.bulk import plan as planning
 from reelpub.bulk.calendar import PlannedRow
 from reelpub.cli import options
 from reelpub.cli.exits import ExitStatus, of_error
-from reelpub.cli.page import KEYS, STORE_ENVIRONMENT, STORE_FILES, Example, Page
+from reelpub.cli.page import KEYS, STORE_ENVIRONMENT, STORE_FILES, UNREAD, Example, Page
 from reelpub.cli.setup import Setup, publishers, setup_of
 from reelpub.cli.show import planlisting, views
 from reelpub.cli.show.steps import file_command
@@ -44,6 +44,7 @@ _EXITS: Final = {
     "1": "A key was refused, so that accounts couldn't be checked.",
     "2": "Errors in the file, or wrong use.",
     "3": "A provider couldn't be reached, so that accounts couldn't be checked.",
+    **UNREAD,
 }
 
 
@@ -179,6 +180,7 @@ class _Sink:
     as_json: bool = field(kw_only=True)
     missing: MissingKeys = field(factory=MissingKeys, init=False)
     _printed: int = field(default=0, init=False)
+    _since: list[str] = field(factory=list, init=False)
 
     def found(self, problem: RowProblem) -> None:
         """Print a finding, unless enough were."""
@@ -192,6 +194,11 @@ class _Sink:
         else:
             # A line of its own and no table: editors jump to it, and a table would wait for the last one.
             click.echo(planlisting.finding_line(self.order.name, problem))
+
+    def left_out(self, number: int, why: str) -> None:
+        """Note why a row of a results file isn't to run that it would have run."""
+        del number
+        self._since.append(why)
 
     def planned(self, row: PlannedRow) -> None:
         """Print a row that can be sent, where that is asked for."""
@@ -209,6 +216,8 @@ class _Sink:
         if made.publishers:
             self.view.listing(planlisting.summary(made))
             self._calendar(made, self.order.zone)
+        for line in planlisting.left_out(self._since):
+            self.view.note(f"note: {line}")
         for line in planlisting.verdict(made, planning=self.order.planning, sending=self.order.sending):
             self.view.note(line)
 
@@ -237,6 +246,7 @@ async def _plan(setup: Setup, order: _Order, sink: _Sink) -> planning.Plan:
             now=utc_now(setup.clock),
             found=sink.found,
             planned=sink.planned,
+            left_out=sink.left_out,
             store=store,
             is_offline=order.is_offline,
             queue_reads=order.queue_reads,

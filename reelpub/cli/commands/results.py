@@ -66,14 +66,17 @@ _SEPARATORS: Final = {"comma": ",", "semicolon": ";", "tab": "\t"}
     help="What stands between the cells of CSV, e.g. --separator semicolon. Spreadsheets expect a semicolon where the "
     "decimal sign is a comma.",
 )
-@options.output("Where --format goes, e.g. -o results.csv. Without it, or with -: standard output.")
+@options.output(
+    "Where --format goes, e.g. -o results.csv. Without it, or with -: standard output, for programs; CSV in a file "
+    "begins with the byte order mark by which spreadsheets tell UTF-8."
+)
 @options.store(exists=True)
 @options.as_json
 def results(**given: Any) -> int:
     """Show what became of every row of a run, account by account, or write it as a file.
 
-    RUN is the id of a run, or its beginning; without it the latest one is meant. Nothing is asked of a provider: it is
-    what the store has. The exit status is that of the run.
+    RUN is a run's id, or its end or beginning; without it the latest one is meant. Nothing is asked of a provider: it
+    is what the store has. The exit status is that of the run.
     """
     if given["output"] is not None and given["format_"] is None:
         raise click.UsageError("-o needs a format: --format csv or --format jsonl")
@@ -113,11 +116,12 @@ async def _results(given: dict[str, Any]) -> int:
 def _write(run: RunRecord, format_: str, separator: str, output: Path | None, store: Path | None) -> None:
     rows = list(result_rows(run))
 
-    def write(stream: BinaryIO) -> None:
-        write_results(rows, stream, format_, own=own_columns(run), separator=separator)
+    def write(stream: BinaryIO, *, mark: bool = True) -> None:
+        write_results(rows, stream, format_, own=own_columns(run), separator=separator, mark=mark)
 
     if output is None or str(output) == "-":
-        write(sys.stdout.buffer)
+        # A program reads it, to which the mark would be a part of the first column's name.
+        write(sys.stdout.buffer, mark=False)
         sys.stdout.buffer.flush()
         return
     files.replace(output, write)

@@ -66,6 +66,9 @@ def schedule(context: click.Context, /, **given: Any) -> int:
         most_findings=given["limit_findings"],
         dry_run=given["dry_run"],
         as_json=given["as_json"],
+        start=None if slots is None else slots.written,
+        every=None if slots is None else slots.every,
+        needs_times=True,
         prepare=with_times(slots),
     )
     return asyncio.run(run_file(setup_of(context), order))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, tzinfo
 from itertools import islice
 from typing import Any, Final
@@ -17,7 +18,7 @@ from reelpub.cli.show.printable import clean, shorten
 from reelpub.cli.show.words import so_many
 from reelpub.manifest.rows import RowProblem
 
-__all__ = ["calendar", "finding_line", "finding_record", "plan_record", "row_record", "summary", "verdict"]
+__all__ = ["calendar", "finding_line", "finding_record", "left_out", "plan_record", "row_record", "summary", "verdict"]
 
 _VALUE: Final = 200
 """Characters of a value that a record of a finding shows."""
@@ -107,7 +108,7 @@ def plan_record(name: str, plan: Plan) -> dict[str, Any]:
 def summary(plan: Plan) -> Listing:
     """List what each publisher gets to do."""
     rows = tuple(_publisher_row(one) for one in plan.publishers)
-    columns = ("Publisher", "Rows", "Posts", "Later", "Requests, about", "Limit", "Time, about")
+    columns = ("Publisher", "Rows", "Posts", "Later", "Requests, about", "Limit", "Time")
     return Listing(columns=columns, rows=rows)
 
 
@@ -147,6 +148,12 @@ def verdict(plan: Plan, *, planning: str, sending: str) -> list[str]:
         told = ", ".join(f"{so_many(count, 'read')} at {publisher}" for publisher, count in plan.reads.items())
         lines.append(f"planning took {told}, and no writes")
     return [*lines, _counts(plan), _next_step(plan, planning, sending)]
+
+
+def left_out(reasons: Iterable[str]) -> list[str]:
+    """Return how many rows are left out, for each of *reasons*."""
+    counted = Counter(reasons).items()
+    return [f"{so_many(count, 'row')} left out: {'it' if count == 1 else 'each'} {why}" for why, count in counted]
 
 
 def _counts(plan: Plan) -> str:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import math
-
+from reelpub.bulk.moments import text_of
 from reelpub.bulk.record import Moment
 from reelpub.cli.show.printable import shorten
 from reelpub.cli.show.when import due_text
 from reelpub.models.event import (
-    AccountDelivered,
     AccountFailed,
     JobAccepted,
     JobEvent,
-    JobHeld,
-    JobQueued,
     JobSent,
     JobSettled,
     JobStatusChanged,
@@ -23,8 +19,6 @@ from reelpub.models.event import (
 from reelpub.models.outcome import Outcome, OutcomeStatus
 
 __all__ = ["is_bad_end", "is_bad_moment", "is_noteworthy", "sentence", "so_many", "spaced"]
-
-_HELD = {"limit": "waits for the rate limit", "cap": "waits for its account's cap", "time": "waits for its time"}
 
 
 def spaced(status: object) -> str:
@@ -37,36 +31,19 @@ def so_many(count: int, what: str) -> str:
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
-def sentence(event: JobEvent) -> str:  # noqa: C901, PLR0912  (one arm for each event)
-    """Return what *event* says of its request, on one line and safe to print."""
+def sentence(event: JobEvent) -> str:
+    """Return what *event* says of its request, on one line and safe to print: mostly what a run keeps of it."""
     match event:
-        case JobQueued():
-            said = f"queued for {event.publisher}"
-        case JobHeld():
-            said = _HELD.get(event.reason, f"waits: {event.reason}")
-            said += f", about {event.seconds:.0f} s" if math.isfinite(event.seconds) else ""
-        case JobSent():
-            said = "sent" if event.attempt == 1 else f"sent again, attempt {event.attempt}"
         case JobAccepted(reconciled=True):
             said = f"had arrived as post {event.post.id}, so it isn't sent again"
-        case JobAccepted():
-            said = f"accepted as post {event.post.id}"
         case JobStatusChanged():
             said = f"post {event.post.id} is {spaced(event.post.raw_status or event.post.status)}"
-        case AccountDelivered():
-            said = f"live on {event.delivery.account} {event.delivery.url or ''}"
-        case AccountFailed():
-            said = f"failed on {event.delivery.account}: {event.delivery.error or 'no reason given'}"
-        case JobUnknown(is_final=True):
-            said = f"may or may not be live: {event.reason}"
-        case JobUnknown():
+        case JobUnknown(is_final=False):
             said = f"the answer was lost, looking it up ({event.reason})"
-        case JobStuck():
-            said = f"post {event.post.id} is stuck at {event.post.raw_status or event.post.status}"
         case JobSettled():
             said = _ended(event.outcome)
         case _:
-            said = spaced(event.kind)
+            said = text_of(event)
     return shorten(said).rstrip()
 
 

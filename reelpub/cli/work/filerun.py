@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -48,7 +47,8 @@ class FileOrder:
     """What is done with a file.
 
     *prepare* changes its rows before they are checked. *timeout* (seconds) is how long to stay with the run, not with
-    reading and checking. Of what is found, *most_findings* are told on standard error.
+    reading and checking. Of what is found, *most_findings* are told on standard error. *start* and *every* are the
+    options that give rows their times, and *needs_times* says that those without one are refused.
     """
 
     file: Path
@@ -62,6 +62,9 @@ class FileOrder:
     dry_run: bool = False
     most_findings: int = FINDINGS
     as_json: bool = False
+    start: str | None = None
+    every: object = None
+    needs_times: bool = False
     prepare: Callable[[Iterable[ManifestRow]], Iterable[ManifestRow]] = field(default=_unchanged)
 
     @property
@@ -71,10 +74,18 @@ class FileOrder:
 
     @property
     def planning(self) -> str:
-        """The command that plans the file."""
-        store = named_store(self.store)
+        """The command that plans the file; nothing where that finds less: to it a row without a time is to go now."""
+        if self.needs_times and self.start is None:
+            return ""
         return file_command(
-            "plan", self.name, zone=self.zone, format=self.format, publisher=self.publisher, store=store
+            "plan",
+            self.name,
+            start=self.start,
+            every=self.every,
+            zone=self.zone,
+            format=self.format,
+            publisher=self.publisher,
+            store=named_store(self.store),
         )
 
     def read(self) -> Iterable[ManifestRow]:
@@ -84,11 +95,15 @@ class FileOrder:
 
 @define
 class Checked:
-    """What reading and checking a file found: its rows, what is wrong with them, and the jobs of those sent before."""
+    """What reading and checking a file found: its rows, what is wrong with them, and the jobs of those sent before.
+
+    `since` says why rows of a results file aren't to run that were sent again since it was written.
+    """
 
     rows: list[ManifestRow] = field(factory=list)
     findings: list[RowProblem] = field(factory=list)
     earlier: dict[int, str] = field(factory=dict)
+    since: dict[int, str] = field(factory=dict)
 
     def keep(self, rows: Iterable[ManifestRow]) -> Iterator[ManifestRow]:
         """Pass *rows* on and keep them."""
@@ -106,12 +121,14 @@ class Checked:
     def sound(self) -> list[ManifestRow]:
         """The rows that can be sent and haven't been yet."""
         bad = self.bad
-        return [row for row in self.rows if row.number not in bad and row.is_sound and row.skip is None]
+        out = bad | self.since.keys()
+        return [row for row in self.rows if row.number not in out and row.is_sound and row.skip is None]
 
     @property
-    def skipped(self) -> list[ManifestRow]:
-        """The rows that the file itself says to leave out."""
-        return [row for row in self.rows if row.skip is not None]
+    def skipped(self) -> list[str]:
+        """Why rows are left out, of each that the file itself leaves out or that was sent again since."""
+        reasons = (row.skip or self.since.get(row.number) for row in self.rows)
+        return [why for why in reasons if why is not None]
 
 
 async def run_file(setup: Setup, order: FileOrder) -> int:
@@ -139,7 +156,8 @@ async def run_file(setup: Setup, order: FileOrder) -> int:
         run = await _begin(setup, order, checked, path)
         # From here on they are closed with the orchestrator.
         unless_run.pop_all()
-    view = runviews.choose(as_json=order.as_json)
+    # Once the run is noted, a reader that leaves stops it in order.
+    view = runviews.Sturdy(runviews.choose(as_json=order.as_json))
     records = [planlisting.finding_record(order.name, found) for found in checked.findings]
     case = Case(setup=setup, store=path, run=run, view=view, publishers=made, records=records)
     _introduce(view, order, checked, planned, run)
@@ -170,14 +188,15 @@ async def _check(setup: Setup, order: FileOrder, made: list[Publisher]) -> tuple
                 now=utc_now(setup.clock),
                 found=found,
                 recalled=checked.earlier.__setitem__,
+                left_out=checked.since.__setitem__,
                 store=store,
                 # What the providers have scheduled is `reelpub plan`'s to read: it costs requests that posts wait for.
                 queue_reads=0,
             )
     hidden = len(checked.findings) - order.most_findings
     if hidden > 0:
-        told = f"and {so_many(hidden, 'more finding')}; `{order.planning}` tells them all"
-        click.echo(clean(f"reelpub: {told}"), err=True)
+        how = f"`{order.planning}`" if order.planning else f"--limit-findings {len(checked.findings)}"
+        click.echo(clean(f"reelpub: and {so_many(hidden, 'more finding')}; {how} tells them all"), err=True)
     return checked, planned
 
 
@@ -224,7 +243,7 @@ def _refuse(order: FileOrder, checked: Checked) -> int:
         told += (
             f"Mend {so_many(len(bad), 'row')}, or leave {'it' if len(bad) == 1 else 'them'} out with --skip-bad-rows"
         )
-    click.echo(clean(f"{told}; `{order.planning}` shows more"), err=True)
+    click.echo(clean(f"{told}; `{order.planning}` shows more" if order.planning else told), err=True)
     if order.as_json:
         view = runviews.choose(as_json=True)
         for found in checked.findings:
@@ -237,7 +256,7 @@ def _nothing_to_do(order: FileOrder, checked: Checked) -> int:
     if checked.bad:
         click.echo(clean(f"reelpub: every row of {order.name} that is left has errors; nothing was sent"), err=True)
         return ExitStatus.USAGE
-    why = "; ".join(_left_out(checked.skipped)) or "it has no rows"
+    why = "; ".join(planlisting.left_out(checked.skipped)) or "it has no rows"
     click.echo(clean(f"reelpub: nothing to do in {order.name}: {why}"), err=True)
     return ExitStatus.SUCCESS
 
@@ -259,21 +278,13 @@ def _introduce(view: runviews.RunView, order: FileOrder, checked: Checked, plann
     view.note(f"run {run}: {so_many(len(checked.sound), 'row')} of {order.name}")
     if checked.bad:
         view.note(f"{so_many(len(checked.bad), 'row')} left out: they have errors")
-    for told in _left_out(checked.skipped):
+    for told in planlisting.left_out(checked.skipped):
         view.note(told)
     if planned.remembered:
         each = "it isn't" if planned.remembered == 1 else "they aren't"
         view.note(f"{so_many(planned.remembered, 'row')} asked for before: {each} sent again")
     if planned.new:
         view.note(f"about {so_many(planned.requests, 'request')} and {spoken(planned.seconds)} at the limits")
-
-
-def _left_out(skipped: Iterable[ManifestRow]) -> list[str]:
-    """Return how many rows the file itself says to leave out, for each reason."""
-    reasons = Counter(row.skip for row in skipped)
-    return [
-        f"{so_many(count, 'row')} left out: {'it' if count == 1 else 'each'} {why}" for why, count in reasons.items()
-    ]
 
 
 def options_for_files(command: Callable[..., Any]) -> Callable[..., Any]:

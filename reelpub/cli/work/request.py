@@ -10,6 +10,8 @@ import click
 from attrs import fields
 
 from reelpub.manifest.columns import SETTINGS
+from reelpub.manifest.times import as_written, clock_text
+from reelpub.models.problem import Problem
 from reelpub.models.settings import PlatformSettings
 from reelpub.models.source import Clip, Draft, GeneratedPost, MediaItems, Source
 from reelpub.models.when import LocalTime
@@ -64,14 +66,13 @@ def when_from(at: str | None, zone: str | None, *, option: str = "--at") -> date
         if zone is not None:
             raise click.UsageError(f"--zone goes with {option}")
         return None
-    try:
-        moment = datetime.fromisoformat(at.strip())
-    except ValueError:
-        raise click.UsageError(f"{option}: {at!r} isn't a time such as 2027-03-28T14:30+02:00") from None
+    moment = as_written(at)
+    if isinstance(moment, Problem):
+        raise click.UsageError(f"{option}: {at!r} {moment.message}")
     if moment.tzinfo is None:
         if zone is None:
             raise click.UsageError(f"{option}: {at!r} has no offset; add one, such as +02:00, or --zone Europe/Oslo")
-        return LocalTime(at.strip(), zone)
+        return LocalTime(clock_text(at, moment), zone)
     if zone is not None:
         raise click.UsageError(f"{option}: {at!r} has an offset already; leave --zone out")
     return moment

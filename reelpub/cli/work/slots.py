@@ -12,6 +12,7 @@ from attrs import evolve, frozen
 from reelpub.cli.durations import Step, step, times
 from reelpub.cli.work.request import when_from
 from reelpub.manifest.rows import ManifestRow
+from reelpub.manifest.times import as_written
 from reelpub.models.problem import Problem
 from reelpub.models.when import LocalTime
 from reelpub.policies.scheduling import instant
@@ -73,10 +74,8 @@ def slots_from(written: str | None, every: Step | None, zone: str | None) -> Slo
 
 def _is_clock_time(text: str | None) -> bool:
     """Return whether *text* needs a zone: it is a time without an offset, or no time, which is told later."""
-    try:
-        return text is not None and datetime.fromisoformat(text.strip()).tzinfo is None
-    except ValueError:
-        return True
+    moment = None if text is None else as_written(text)
+    return isinstance(moment, Problem) or (moment is not None and moment.tzinfo is None)
 
 
 def with_times(slots: Slots | None, *, are_needed: bool = True) -> Prepare:
