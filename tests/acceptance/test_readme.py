@@ -14,7 +14,16 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from httpx import ASGITransport, AsyncClient
 
-from reelpub import OutcomeStatus, ScaledClock, SystemClock
+from reelpub import (
+    Clip,
+    GeneratedPost,
+    Orchestrator,
+    OutcomeStatus,
+    PublishRequest,
+    ScaledClock,
+    SqliteStore,
+    SystemClock,
+)
 from reelpub.cli.app import run as run_command
 from reelpub.sandbox import Fault, FaultKind, Sandbox
 from reelpub.testing import VirtualLoop, run_virtual
@@ -58,15 +67,16 @@ EXPECTED = {
         "published        demo-generated-post-1: instagram:acme published; tiktok:acme published",
         "published        demo-project-1/demo-clip-1: tiktok:acme published (https://",
     ],
-    ("README", "Schedule"): ["21 scheduled", "'schedule_clips': 1"],
-    ("README", "Call off, and move"): ["reelmirror can't reschedule; supported by: reap", "cancelled cancelled"],
-    ("README", "Retry what failed"): ["5 published"],
-    ("README", "Submit now, wait later"): ["3 pending", "published", "True", "3 published"],
-    ("README", "Survive a crash"): ["from an earlier run: empty", "this run: 3 published"],
-    ("README", "Events"): ["x:acme published", " accepted\n", " published\n"],
-    ("README", "Several keys of one service"): ["3 published"],
-    ("README", "Caps for an account"): ["3 published"],
-    ("README", "The services' own calls"): ["instagram acme active", "demo-clip-40", "404 "],
+    ("recipes", "Schedule"): ["21 scheduled", "'schedule_clips': 1"],
+    ("recipes", "Call off, and move"): ["reelmirror can't reschedule; supported by: reap", "cancelled cancelled"],
+    ("recipes", "Retry what failed"): ["5 published"],
+    ("recipes", "Submit now, wait later"): ["3 pending", "published", "True", "3 published"],
+    ("recipes", "Survive a crash"): ["from an earlier run: empty", "this run: 3 published"],
+    ("recipes", "Events"): ["x:acme published", " accepted\n", " published\n"],
+    ("recipes", "Several keys of one service"): ["3 published"],
+    ("recipes", "Caps for an account"): ["3 published"],
+    ("recipes", "Behind a proxy"): ["published        demo-project-1/demo-clip-1: x:acme published"],
+    ("recipes", "The services' own calls"): ["instagram acme active", "demo-clip-40", "404 "],
     ("durability", "Durability"): ["3 published"],
     ("durability", "Runs"): ["3 published\n3 published"],
     ("runs", "Runs"): ["line 2: published", "line 3: published"],
@@ -74,7 +84,11 @@ EXPECTED = {
     ("sandbox", "Start it"): ["youtube acme", "1 request, 0 refused by the limit"],
     ("providers", "Several processes on one key"): ["Balance(", "LimiterState(limit=60, in_flight=0, waiting=0"],
     ("publishers", "A whole one"): ["published        project/clip: shelf:top published (file://"],
-    ("README", "Virtual time"): ["40 clips through Reap take 5 minutes"],
+    ("publishers", "A publisher in memory"): [
+        "partly_published ['youtube:acme failed (the platform said no)']\npublished\n",
+        "{'tiktok-acme': ['project/clip'], 'youtube-acme': ['project/clip']}",
+    ],
+    ("recipes", "Virtual time"): ["40 clips through Reap take 5 minutes"],
     ("time", "Virtual time"): ["40 published after 120 s"],
 }
 FAULTS = {
@@ -100,7 +114,10 @@ asyncio.run(main())
 SERVICES = {"A web service with aiohttp", "A web service with FastAPI"}
 OWN_TEST = "The sandbox in your own tests"
 FIXTURE = "In pytest"
-PROGRAMS = [b for b in BLOCKS if b.language == "python" and b.heading not in {*SERVICES, OWN_TEST, FIXTURE}]
+REPORT, LISTED, RESENT = "In Python", "What the service has", "Send it to those alone"
+"""They look at what a program did before, so that has to be done first."""
+PLAYED_APART = {*SERVICES, OWN_TEST, FIXTURE, REPORT, LISTED, RESENT}
+PROGRAMS = [b for b in BLOCKS if b.language == "python" and b.heading not in PLAYED_APART]
 
 
 @pytest.fixture
@@ -153,7 +170,7 @@ def test_each_program_runs_and_prints_what_the_page_says(block, reader, tmp_path
     reader.execute(block)
     printed = capsys.readouterr().out
     key = (block.page.stem, block.heading)
-    assert key in EXPECTED or block.page != README, "say what this program prints"
+    assert key in EXPECTED or block.page.stem not in ("README", "recipes"), "say what this program prints"
     for text in EXPECTED.get(key, []):
         assert text in printed
     assert reader.duplicates == []
@@ -174,6 +191,57 @@ def test_what_survives_a_crash_isnt_published_by_a_second_run(reader, tmp_path, 
     reader.execute(block_under("Survive a crash"))
     assert "this run: 3 duplicate" in capsys.readouterr().out
     assert reader.live == 0, "the second run has a sandbox of its own"
+
+
+def test_the_report_of_the_page_is_made_from_the_run_of_the_page_before(reader, tmp_path):
+    reader.patch.chdir(tmp_path)
+    (run,) = [block for block in PROGRAMS if (block.page.stem, block.heading) == ("runs", "Runs")]
+    reader.execute(run)
+    reader.execute(block_under(REPORT))
+    assert "demo-project-1/demo-clip-2" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_lists_of_both_services_are_printed_as_the_page_on_call_says(reader, capsys):
+    """The program that is to be run when nobody knows what is live shows what is."""
+    programs = []
+    reader.patch.setattr(asyncio, "run", programs.append)
+    reader.execute(block_under(LISTED))
+
+    async def scenario():
+        async with Orchestrator.from_env() as pub:
+            await pub.publish_many(
+                [
+                    PublishRequest(GeneratedPost("demo-generated-post-1"), caption="Hello"),
+                    PublishRequest(Clip("demo-project-1", "demo-clip-1"), title="Launch", accounts=["tiktok:acme"]),
+                ]
+            )
+        await programs.pop()
+
+    reader.run(scenario())
+    printed = capsys.readouterr().out
+    assert re.search(r"^reap \w+ demo-clip-1 completed Launch \('tiktok',\) ", printed, re.MULTILINE)
+    assert re.search(r"^reelmirror \S+ published Hello ", printed, re.MULTILINE)
+
+
+def test_what_stayed_unknown_is_sent_to_the_accounts_that_lack_it_as_the_page_on_call_says(reader, tmp_path, capsys):
+    reader.patch.chdir(tmp_path)
+    reader.faults = [
+        Fault(FaultKind.LOST_BEFORE, operation="publishClip"),
+        Fault(FaultKind.FORBIDDEN, operation="getAllPosts", times=None),
+    ]
+
+    async def lost():
+        wanted = PublishRequest(Clip("demo-project-1", "demo-clip-1"), accounts=["tiktok:acme", "youtube:acme"])
+        async with Orchestrator.from_env(store=SqliteStore("posts.db")) as pub:
+            return (await pub.publish_many([wanted], job_ids=["launch.1"]))[0]
+
+    outcome = reader.run(lost())
+    assert outcome.status is OutcomeStatus.UNKNOWN
+    assert [str(delivery.account) for delivery in outcome.unknown] == ["tiktok:acme", "youtube:acme"]
+    reader.faults = []
+    reader.execute(block_under(RESENT))
+    assert "published        demo-project-1/demo-clip-1: youtube:acme published" in capsys.readouterr().out
+    assert reader.live == 1
 
 
 def test_the_program_is_the_one_of_the_issue():
@@ -334,6 +402,14 @@ def test_every_link_to_the_project_leads_somewhere(page):
         assert file.exists(), target
         if anchor:
             assert anchor in _anchors(file), target
+
+
+def test_every_recipe_is_listed_on_its_page_and_in_the_readme():
+    recipes = ROOT / "docs/recipes.md"
+    text = recipes.read_text(encoding="utf-8")
+    there = _anchors(recipes) - {"recipes"}
+    assert set(re.findall(r"\]\(#([\w-]+)\)", text.partition("\n## ")[0])) == there
+    assert set(re.findall(r"\(docs/recipes\.md#([\w-]+)\)", README.read_text(encoding="utf-8"))) == there
 
 
 def _anchors(page):

@@ -54,7 +54,7 @@ def test_every_name_in_all_exists_once(name):
 
 @pytest.mark.parametrize("name", ALL)
 def test_every_module_says_what_it_is(name):
-    assert inspect.getdoc(importlib.import_module(name))
+    assert len(inspect.getdoc(importlib.import_module(name)).split()) > 2
 
 
 def own(module):
@@ -64,6 +64,13 @@ def own(module):
         is_thing = inspect.isclass(value) or inspect.isfunction(value)
         if is_thing and value.__module__ == module.__name__:
             yield name, value
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_what_a_module_shows_of_its_own_is_in_its_all(name):
+    """What only the module itself needs begins with an underscore."""
+    module = importlib.import_module(name)
+    assert {name for name, _ in own(module)} <= set(getattr(module, "__all__", ()))
 
 
 def protocol_words():
