@@ -57,7 +57,7 @@ _SEPARATORS: Final = {"comma": ",", "semicolon": ";", "tab": "\t"}
     "--failed",
     is_flag=True,
     help="Only rows of which something provably isn't live, on the screen and in the file, e.g. --failed --format csv "
-    "-o again.csv. Those that were called off, or of which nobody knows, aren't among them.",
+    "-o again.csv. Those that were called off, or of which nothing is known to lack, aren't among them.",
 )
 @click.option(
     "--separator",
