@@ -32,6 +32,9 @@ PROVIDERS = ("reelmirror", "reap")
 DEFAULT_LIMITS: Mapping[str, RateLimit | None] = {"reelmirror": RateLimit(limit=60), "reap": RateLimit(limit=10)}
 """The documented limits, a minute, counted in fixed windows."""
 
+_BACKLOG = 4096
+"""Connections that may wait to be accepted: a batch opens one for each publish, and one over it looks like a dead line."""
+
 _SHUTDOWN_SECONDS = 0.2
 
 
@@ -127,7 +130,7 @@ class Sandbox:
         runner = web.ServerRunner(server, shutdown_timeout=_SHUTDOWN_SECONDS)
         await runner.setup()
         try:
-            await web.TCPSite(runner, self.host, port).start()
+            await web.TCPSite(runner, self.host, port, backlog=_BACKLOG).start()
         except BaseException:
             await runner.cleanup()
             raise
