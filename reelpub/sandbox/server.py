@@ -33,7 +33,7 @@ DEFAULT_LIMITS: Mapping[str, RateLimit | None] = {"reelmirror": RateLimit(limit=
 """The documented limits, a minute, counted in fixed windows."""
 
 _BACKLOG = 4096
-"""Connections that may wait to be accepted: a batch opens one for each publish, and one over it looks like a dead line."""
+"""Connections that may wait to be accepted: a large batch opens as many, and one too many looks like a dead line."""
 
 _SHUTDOWN_SECONDS = 0.2
 
